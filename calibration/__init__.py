@@ -1,0 +1,1 @@
+"""Measuring real backends and fitting profiles to what was measured."""

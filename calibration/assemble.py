@@ -1,0 +1,125 @@
+"""assemble: the profile document from everything that a campaign measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from calibration.campaign import Campaign
+from calibration.colocation_probe import colocation
+from calibration.embedding_probe import MODEL
+from calibration.fit_embedtime import fit_embed_time
+from calibration.fit_overheads import StepExtra, fit_overheads, fit_step_extra
+from calibration.fit_steptime import fit_step_time
+from calibration.frontend_probe import GROUP as FRONTEND
+from calibration.judge import judge_batches, judge_steps, residual_sigma
+from calibration.machine import hardware, software
+from calibration.model_folder import SIZES
+from calibration.samples import embed_points, step_points
+from simcore.profile.document import (
+    EmbeddingProfile,
+    EmbedTimeParameters,
+    EngineFacts,
+    LLMProfile,
+    ProfileDocument,
+    Provenance,
+    StepTimeParameters,
+)
+from simcore.profile.steptime import StepTime
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the backends said of themselves."""
+
+    engine: dict[str, Any]
+    embedding: dict[str, Any]
+
+
+def assemble(campaign: Campaign, name: str, model_size: str, said: Said) -> ProfileDocument:
+    """Fit everything and write it down. Raises `calibration.errors.Underdetermined`."""
+    llm, extra = _llm(campaign, model_size, said)
+    return ProfileDocument(
+        schema_version=1,
+        name=name,
+        description=f"a {model_size} Qwen2 model on vLLM and {MODEL}, on one {campaign.device.upper()}",
+        provenance=Provenance(
+            how="measured",
+            source="simsage calibrate on the hardware named here, with dummy weights for the LLM",
+            date=datetime.now(UTC).strftime("%Y-%m-%d"),
+            notes=[_extra_note(extra), *campaign.drift_notes(), *campaign.notes],
+        ),
+        hardware=hardware(campaign.device, campaign.cores),
+        software=software(),
+        llm=llm,
+        embedding=_embedding(campaign, said),
+        colocation=colocation(campaign),
+    )
+
+
+def _llm(campaign: Campaign, model_size: str, said: Said) -> tuple[LLMProfile, StepExtra]:
+    points = step_points(campaign.records("llm"), campaign.device)
+    fitted = [point for point in points if not point.held_out]
+    engine = EngineFacts.model_validate(said.engine["facts"])
+    fit = fit_step_time(fitted, tuple(engine.cudagraph_capture_sizes))
+    served = campaign.records(FRONTEND)
+    extra = fit_step_extra(served, fit.step_time)
+    profile = LLMProfile(
+        model=f"qwen2-{model_size}-dummy",
+        parameters_count=SIZES[model_size].parameters,
+        step_time=_in_server(fit.step_time, extra),
+        residual_sigma=residual_sigma((fit.step_time(p.step), p.samples) for p in points),
+        intervals=_shifted(fit.intervals, extra),
+        engine=engine,
+        overheads=fit_overheads(served),
+        batch_range=_ends([p.step.batch for p in fitted]),
+        context_range=_ends([p.step.decode_context / p.step.decodes for p in fitted if p.step.decodes]),
+        chunk_range=_ends([p.step.prefill_tokens for p in fitted if p.step.prefills]),
+        fit=judge_steps(fit.step_time, points),
+    )
+    return profile, extra
+
+
+def _in_server(form: StepTime, extra: StepExtra) -> StepTimeParameters:
+    served = replace(form, constant=form.constant + extra.constant, decode=form.decode + extra.decode)
+    coefficients = asdict(served)
+    del coefficients["capture_sizes"]
+    return StepTimeParameters(**coefficients)
+
+
+def _shifted(bounds: dict[str, tuple[float, float]], extra: StepExtra) -> dict[str, tuple[float, float]]:
+    added = asdict(extra)
+    return {
+        name: (low + added.get(name, 0.0), high + added.get(name, 0.0))
+        for name, (low, high) in bounds.items()
+    }
+
+
+def _extra_note(extra: StepExtra) -> str:
+    return (
+        f"constant and decode include {extra.constant * 1e3:.3f} ms a step and {extra.decode * 1e3:.4f} ms a "
+        f"decoding request that a server adds to the bare engine; fit errors are the bare engine's"
+    )
+
+
+def _embedding(campaign: Campaign, said: Said) -> EmbeddingProfile:
+    points = embed_points(campaign.records("embedding"), campaign.device)
+    fitted = [point for point in points if not point.held_out]
+    fit = fit_embed_time(fitted)
+    return EmbeddingProfile(
+        model=MODEL,
+        threads=said.embedding["threads"],
+        embed_time=EmbedTimeParameters(**asdict(fit.embed_time)),
+        residual_sigma=residual_sigma((fit.embed_time(p.texts), p.samples) for p in points),
+        intervals=fit.intervals,
+        max_tokens_per_text=said.embedding["max_tokens"],
+        batch_range=_ends([len(p.texts) for p in fitted]),
+        length_range=_ends([max(p.texts) for p in fitted]),
+        fit=judge_batches(fit.embed_time, points),
+    )
+
+
+def _ends(values: Sequence[float]) -> tuple[float, float]:
+    return float(min(values)), float(max(values))

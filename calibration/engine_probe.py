@@ -1,0 +1,99 @@
+"""engine_probe: what each step of a real vLLM engine costs, over a design of scenes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any, cast
+
+from calibration.campaign import Campaign, Records
+from calibration.cores import Device
+from calibration.design import ANCHOR, Scene, prefill
+from calibration.samples import Sample, undisturbed
+from calibration.worker import Worker
+
+BLOCK_TOKENS = 16_000
+"""Work between two anchors: several seconds of a slow core."""
+SCENE_LIMIT = 240.0
+GPU_MEMORY_SHARE = 0.35
+"""The engine, a server and an embedding model are on the device at once while overheads are measured."""
+
+
+def engine_settings(device: Device, model: Path) -> dict[str, object]:
+    """vLLM's engine arguments, the same ones in process and in a server."""
+    settings: dict[str, object] = {
+        "model": str(model),
+        "load_format": "dummy",
+        "max_model_len": 2048,
+        "max_num_batched_tokens": 2048,
+        "max_num_seqs": 64,
+        "enable_chunked_prefill": True,
+        "enable_prefix_caching": False,
+        "async_scheduling": False,
+        "disable_log_stats": True,
+    }
+    if device == "gpu":
+        return settings | {"gpu_memory_utilization": GPU_MEMORY_SHARE}
+    # 32 is the smallest block that vLLM's CPU attention takes.
+    return settings | {"dtype": "float32", "enforce_eager": True, "block_size": 32}
+
+
+def start_engine(campaign: Campaign, model: Path) -> Worker:
+    """The engine in a worker of its own; ask it for its facts with ``ready()``."""
+    return Worker(
+        "calibration.engine_worker",
+        engine_settings(campaign.device, model) | {"skip_tokenizer_init": True},
+        cores=campaign.cores.backend,
+        env=campaign.quiet_env | {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"},
+        log=campaign.folder / "engine.log",
+    )
+
+
+def play(engine: Worker, scene: Scene) -> Records:
+    """The timed steps of one pass through a scene."""
+    steps = cast(
+        list[dict[str, Any]], engine.ask({"do": "play", "scene": scene.to_json()}, SCENE_LIMIT)["steps"]
+    )
+    return [{"scene": scene.name, "held_out": scene.held_out, **step} for step in steps]
+
+
+def anchor_seconds(engine: Worker, device: Device) -> float:
+    """The median step of the anchor scene, in seconds."""
+    steps = [step for step in play(engine, ANCHOR) if step["label"].startswith("decode")]
+    return median(undisturbed([Sample(step["seconds"], step["cpu"]) for step in steps], device))
+
+
+def warm_up(engine: Worker) -> None:
+    """Touch all memory and code once: cold steps are many times slower."""
+    for scene in (prefill(2040), prefill(512, 512), ANCHOR, ANCHOR):
+        play(engine, scene)
+
+
+def probe_engine(
+    campaign: Campaign, engine: Worker, design: Sequence[Scene], share: tuple[float, float]
+) -> None:
+    """Measure every scene ``campaign.repetitions`` times, in a new order each time; group ``llm``."""
+    blocks = {
+        f"llm/{repetition}-{index}": partial(_play_all, engine, scenes)
+        for repetition in range(campaign.repetitions)
+        for index, scenes in enumerate(_blocks(design, repetition))
+    }
+    campaign.measure("engine steps", blocks, lambda: anchor_seconds(engine, campaign.device), share)
+
+
+def _play_all(engine: Worker, scenes: list[Scene]) -> Records:
+    return [step for scene in scenes for step in play(engine, scene)]
+
+
+def _blocks(design: Sequence[Scene], repetition: int) -> list[list[Scene]]:
+    """The scenes in this repetition's order, cut where a block has enough work."""
+    scenes = random.Random(repetition).sample(list(design), len(design))  # noqa: S311
+    blocks: list[list[Scene]] = [[]]
+    for scene in scenes:
+        if blocks[-1] and sum(s.tokens for s in blocks[-1]) + scene.tokens > BLOCK_TOKENS:
+            blocks.append([])
+        blocks[-1].append(scene)
+    return blocks

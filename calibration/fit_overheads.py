@@ -1,0 +1,66 @@
+"""fit_overheads: Overheads, and what a server adds to every step, from measured waves of requests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import numpy as np
+from scipy.optimize import nnls
+
+from calibration.fit import solve
+from calibration.frontend_probe import periods
+from simcore.profile.document import Overheads
+from simcore.profile.steptime import StepTime
+from simcore.step import Step
+
+Records = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class StepExtra:
+    """Seconds that a server adds to every step, and to each for every decoding request."""
+
+    constant: float
+    decode: float
+
+
+def fit_overheads(records: Records) -> Overheads:
+    """From waves of one request: the time before its first step, and from that step to the client's token."""
+    single = [wave for wave in records if wave.get("width") == 1]
+    tokens = np.array([wave["streams"][0]["prompt_tokens"] for wave in single], dtype=float)
+    before = np.array([wave["steps"][0]["scheduled"] - wave["streams"][0]["sent"] for wave in single])
+    (request, prompt_token), _ = solve(np.column_stack([np.ones_like(tokens), tokens]), before)
+    after = median(wave["streams"][0]["first"] - wave["steps"][0]["updated"] for wave in single)
+    return Overheads(request=float(request), prompt_token=float(prompt_token), output=max(0.0, after))
+
+
+def fit_step_extra(records: Records, form: StepTime) -> StepExtra:
+    """How much longer decode steps last in the server than in the bare engine in the same minute.
+
+    Both are taken relative to ``form``, so that neither its bias nor the difference in context counts.
+    """
+    served = _beyond(form, (period for wave in records for period in periods(wave.get("steps", ()))))
+    steps = (step for record in records for step in record.get("in_process", ()))
+    bare = _beyond(form, ((step["step"], step["seconds"]) for step in steps))
+    widths = sorted(served.keys() & bare.keys())
+    if len(widths) < 2:
+        return StepExtra(0.0, 0.0)
+    extra = np.array([served[width] - bare[width] for width in widths])
+    design = np.column_stack([np.ones(len(widths)), np.array(widths, dtype=float)])
+    # Absolute, not relative error: an extra may well be nothing.
+    (constant, decode), _ = nnls(design, extra)
+    return StepExtra(float(constant), float(decode))
+
+
+def _beyond(form: StepTime, timed: Iterable[tuple[dict[str, Any], float]]) -> dict[int, float]:
+    """By batch size, the median seconds of pure decode steps beyond what the form says."""
+    beyond: dict[int, list[float]] = defaultdict(list)
+    for fields, seconds in timed:
+        step = Step(**fields)
+        if not step.prefills:
+            beyond[step.decodes].append(seconds - form(step))
+    return {width: median(values) for width, values in beyond.items() if len(values) >= 5}

@@ -1,0 +1,96 @@
+"""frontend_probe: what a real server adds to the engine's steps, seen from both of its ends.
+
+Two homes are kept apart. What the API server does before and after the engine adds latency and takes no
+capacity; what makes the server's steps longer than the bare engine's takes capacity.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+from calibration.campaign import Campaign, Records
+from calibration.design import Scene, ladder
+from calibration.engine_probe import anchor_seconds, play
+from calibration.model_folder import made_up_words
+from calibration.server import Server
+from calibration.worker import Worker
+
+GROUP = "frontend"
+WAVE_LIMIT = 120.0
+LENGTHS = (16, 64, 200, 500, 900)
+"""Words per prompt of the waves of one request, about as many tokens."""
+CONCURRENCY = (1, 4, 16)
+SAME_IN_PROCESS: Scene = ladder(64, (16, 4, 1), (), decodes=12)
+"""The bare engine's steps to compare the server's with, taken in the same minute."""
+
+
+def probe_frontend(campaign: Campaign, engine: Worker, model: Path, share: tuple[float, float]) -> None:
+    """Measure a server beside the waiting in-process engine; group ``frontend``."""
+    names = [f"{GROUP}/{number}" for number in range(max(2, campaign.repetitions - 1))]
+    if all(name in campaign.store for name in names):
+        return
+    start, end = share
+    campaign.progress("starting a server", start)
+    steps = campaign.folder / f"server-steps-{time.monotonic_ns()}.jsonl"
+    with Server(campaign, model, steps) as server:
+        server.wait_ready()
+        client = Worker(
+            "calibration.frontend_client",
+            {"url": server.url},
+            cores=campaign.cores.clients,
+            env={},
+            log=campaign.folder / "client.log",
+        )
+        with client:
+            client.ready()
+            waves = Waves(client, steps)
+            waves.all()
+            campaign.measure(
+                "server overheads",
+                dict.fromkeys(names, lambda: [*waves.all(), {"in_process": play(engine, SAME_IN_PROCESS)}]),
+                lambda: anchor_seconds(engine, campaign.device),
+                ((start + end) / 2, end),
+            )
+
+
+class Waves:
+    """Sends waves of requests and pairs them with the steps that the server made of them."""
+
+    def __init__(self, client: Worker, steps: Path) -> None:
+        self.client = client
+        self.steps = steps
+        self._words = made_up_words(20_000)
+        self._draw = random.Random(0)  # noqa: S311
+        self._read = 0
+
+    def all(self) -> Records:
+        """Single requests of every length, then several requests at once."""
+        single = [self.wave(1, words, 8) for words in LENGTHS for _ in range(3)]
+        return [*single, *(self.wave(width, 48, 32) for width in CONCURRENCY for _ in range(2))]
+
+    def wave(self, width: int, words: int, output: int) -> dict[str, Any]:
+        """``width`` requests at once; their streams and the server's steps meanwhile."""
+        self._new_steps()
+        prompts = [" ".join(self._draw.choices(self._words, k=words)) for _ in range(width)]
+        streams = self.client.ask({"prompts": prompts, "output": output}, WAVE_LIMIT)["streams"]
+        return {"width": width, "streams": streams, "steps": self._new_steps()}
+
+    def _new_steps(self) -> Records:
+        lines = self.steps.read_text().splitlines() if self.steps.exists() else []
+        new, self._read = lines[self._read :], len(lines)
+        return [cast(dict[str, Any], json.loads(line)) for line in new]
+
+
+def periods(steps: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:
+    """Each step with the seconds to the next one's start, where the engine never idled in between."""
+    return [
+        (step["step"], after["scheduled"] - step["scheduled"])
+        for step, after in pairwise(steps)
+        if step["busy"]
+    ]

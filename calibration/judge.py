@@ -1,0 +1,49 @@
+"""judge: how far a fitted form is from points it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from calibration.samples import EmbedPoint, StepPoint
+from simcore.profile.document import FitQuality
+from simcore.profile.embedtime import EmbedTime
+from simcore.profile.steptime import StepTime
+
+P = TypeVar("P", StepPoint, EmbedPoint)
+
+KINDS = ("prefill", "decode", "mixed")
+
+
+def judge_steps(form: StepTime, points: Sequence[StepPoint]) -> dict[str, FitQuality]:
+    """Relative errors on the held-out points by kind of step; kinds without held-out points are left out."""
+    groups = {kind: [point for point in points if point.kind == kind] for kind in KINDS}
+    return {k: _quality(lambda p: form(p.step), group) for k, group in groups.items() if _unseen(group)}
+
+
+def judge_batches(form: EmbedTime, points: Sequence[EmbedPoint]) -> dict[str, FitQuality]:
+    """Relative errors on the held-out batches, as kind ``batch``."""
+    return {"batch": _quality(lambda p: form(p.texts), points)} if _unseen(points) else {}
+
+
+def residual_sigma(pairs: Iterable[tuple[float, Sequence[float]]]) -> float:
+    """Standard deviation of log(measured / fitted) over single samples; a pair is (fitted, samples)."""
+    logs = [np.log(np.array(samples) / fitted) for fitted, samples in pairs]
+    return float(np.concatenate(logs).std())
+
+
+def _quality(predict: Callable[[P], float], points: Sequence[P]) -> FitQuality:
+    unseen = _unseen(points)
+    errors = [abs(predict(point) / point.seconds - 1.0) for point in unseen]
+    return FitQuality(
+        points=len(points) - len(unseen),
+        held_out=len(unseen),
+        median_abs_error=float(np.median(errors)),
+        p90_abs_error=float(np.percentile(errors, 90)),
+    )
+
+
+def _unseen(points: Sequence[P]) -> list[P]:
+    return [point for point in points if point.held_out]

@@ -1,0 +1,97 @@
+"""BackendProcess: a measured process on its own core, stopped whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).resolve().parent.parent
+GRACE = 10.0
+"""Seconds that a process group has between the request to end and its end by force."""
+
+
+@contextlib.contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Let a request to terminate (SIGTERM) unwind like any exception, so that backends are stopped.
+
+    Only the main thread can arrange for that; in others nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class BackendProcess:
+    """``python -m module arguments`` in its own process group, bound to ``cores``; a context manager.
+
+    Whatever the process and its children print goes to ``log``.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        *,
+        cores: Iterable[int],
+        env: Mapping[str, str],
+        log: Path,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        self.module = module
+        self.log = log
+        paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+        with log.open("ab") as sink:
+            self.process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", module, *arguments],
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=sink,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p), **env},
+                pass_fds=pass_fds,
+                start_new_session=True,
+            )
+        # The interpreter is still starting: its threads and children will inherit the binding.
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(self.process.pid, cores)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
+    def last_words(self, lines: int = 8) -> str:
+        """The end of the log, for an error message."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def stop(self) -> None:
+        """End the whole process group, first by request, then by force."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(GRACE)
+        if self.process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,71 @@
+"""SeenScheduler: vLLM's own scheduler, telling what each step holds. Needs vLLM."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict
+from typing import IO, Any, ClassVar
+
+from vllm.v1.core.sched.scheduler import Scheduler
+
+from simcore.step import Step
+
+LOG_VARIABLE = "SIMSAGE_STEP_LOG"
+"""Environment variable: the file that a server's steps are written to, one JSON object a line."""
+
+
+class SeenScheduler(Scheduler):  # type: ignore[misc]
+    """Notes the `Step` that ``schedule`` decided on; decides nothing itself.
+
+    In process the newest step is read from ``last``. In a server, each step goes to the file named by
+    ``SIMSAGE_STEP_LOG`` with the seconds of the monotonic clock at ``schedule`` and after
+    ``update_from_output``. The class plugs in by vLLM's ``--scheduler-cls``.
+    """
+
+    last: ClassVar[Step] = Step()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        path = os.environ.get(LOG_VARIABLE)
+        self._log: IO[str] | None = open(path, "a") if path else None  # noqa: SIM115, PTH123
+        self._scheduled = 0.0
+
+    def schedule(self, *args: Any, **kwargs: Any) -> Any:
+        """As vLLM's, noting the step."""
+        self._scheduled = time.monotonic()
+        output = super().schedule(*args, **kwargs)
+        SeenScheduler.last = self._step(output)
+        return output
+
+    def update_from_output(self, *args: Any, **kwargs: Any) -> Any:
+        """As vLLM's, writing the step to the log."""
+        step = SeenScheduler.last
+        outputs = super().update_from_output(*args, **kwargs)
+        if self._log and step.tokens:
+            line = {
+                "scheduled": self._scheduled,
+                "updated": time.monotonic(),
+                "busy": bool(self.running or self.waiting),
+                "step": asdict(step),
+            }
+            self._log.write(json.dumps(line) + "\n")
+            self._log.flush()
+        return outputs
+
+    def _step(self, output: Any) -> Step:
+        computed = {new.req_id: new.num_computed_tokens for new in output.scheduled_new_reqs}
+        cached = output.scheduled_cached_reqs
+        computed.update(zip(cached.req_ids, cached.num_computed_tokens, strict=True))
+        step = Step()
+        for request_id, tokens in output.num_scheduled_tokens.items():
+            before = computed[request_id]
+            if before >= self.requests[request_id].num_prompt_tokens:
+                step.decodes += 1
+                step.decode_context += before + tokens
+            else:
+                step.prefills += 1
+                step.prefill_tokens += tokens
+                step.prefill_attention += tokens * (before + tokens / 2)
+        return step

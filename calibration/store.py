@@ -1,0 +1,57 @@
+"""Store: measured blocks in a JSON-lines file, kept as they come, so that a stopped calibration resumes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+
+
+class Store:
+    """One line a block; the first line says what was being measured, and must agree to resume.
+
+    A store of another machine, model or software is set aside under the suffix ``.old``, never mixed in.
+    """
+
+    def __init__(self, path: Path, identity: Record) -> None:
+        self.path = path
+        self._blocks: dict[str, Record] = {}
+        lines = list(_whole_lines(path))
+        if lines and lines[0] != identity:
+            path.replace(path.with_suffix(path.suffix + ".old"))
+            lines = []
+        for line in lines[1:]:
+            self._blocks[line["block"]] = line
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Written anew, so that a line cut short by a crash is gone.
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines or [identity]))
+
+    def __contains__(self, block: str) -> bool:
+        return block in self._blocks
+
+    def __getitem__(self, block: str) -> Record:
+        return self._blocks[block]
+
+    def keep(self, block: str, **content: Any) -> None:
+        """Add a finished block; it is on disk when this returns."""
+        record = {"block": block, **content}
+        with self.path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        self._blocks[block] = record
+
+    def blocks(self, prefix: str) -> list[Record]:
+        """The blocks whose name starts with ``prefix``, oldest first."""
+        return [record for name, record in self._blocks.items() if name.startswith(prefix)]
+
+
+def _whole_lines(path: Path) -> Iterator[Record]:
+    if not path.exists():
+        return
+    for line in path.read_text().splitlines():
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            return

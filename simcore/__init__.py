@@ -1,0 +1,1 @@
+"""The engine: pure, deterministic, without I/O beside loading scenarios and profiles."""

@@ -1,0 +1,33 @@
+"""Backend: what answers requests, as the rest of the cluster sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from simcore.request import Request
+from simcore.result import BackendUsage
+
+
+class Backend(Protocol):
+    """An LLM replica, an embedding server or a retriever."""
+
+    def submit(self, request: Request) -> None:
+        """Receive a request."""
+
+    def cancel(self, request: Request) -> None:
+        """Give up a request that was received; nothing more is heard of it."""
+
+    def usage(self) -> BackendUsage:
+        """What it did, once the simulation is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackendEvents:
+    """Whom a backend tells; ``delay`` is how long the news takes to leave the backend, seconds."""
+
+    first_token: Callable[[Request, float], None]
+    finished: Callable[[Request, float], None]
+    failed: Callable[[Request], None]
+    """The backend refuses the request, as vLLM's API server does with one that is too long."""

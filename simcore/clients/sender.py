@@ -1,0 +1,97 @@
+"""Sender: puts requests and pipelines on their way and remembers all that were sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from simpy import Environment
+
+from simcore.driver import Driver
+from simcore.request import Outcome, Request, Service
+from simcore.workload.pipeline import PipelinePlan
+
+Work = Request | PipelinePlan
+Answered = Callable[[Request], None]
+
+
+class Sender:
+    """Sends work now; ``answered`` hears of the request, or of the whole pipeline's, when it has ended."""
+
+    def __init__(self, env: Environment, driver: Driver, timeouts: dict[str, float]) -> None:
+        self.env = env
+        self.sent: list[Request] = []
+        self._driver = driver
+        self._timeouts = timeouts
+        self._under_way: dict[Request, None] = {}
+
+    @property
+    def outstanding(self) -> int:
+        """Requests and pipelines sent that have no outcome yet."""
+        return self._driver.outstanding + len(self._under_way)
+
+    def send(self, work: Work, answered: Answered) -> None:
+        """Send a request or start a pipeline."""
+        if isinstance(work, PipelinePlan):
+            self.sent.append(work.request)
+            self._under_way[work.request] = None
+            PipelineRun(self, work, answered).start()
+        else:
+            self.send_request(work, answered)
+
+    def send_request(self, request: Request, answered: Answered) -> None:
+        """Send one request."""
+        self.sent.append(request)
+        self._driver.send(request, answered, self._timeouts.get(request.stream))
+
+    def pipeline_ended(self, request: Request) -> None:
+        """Learn that a pipeline has its outcome."""
+        del self._under_way[request]
+
+    def stop(self) -> None:
+        """End what has no outcome yet as unfinished: pipelines first, so that they send nothing more."""
+        for request in self._under_way:
+            request.outcome = Outcome.UNFINISHED
+            request.finished = self.env.now
+        self._under_way.clear()
+        self._driver.stop()
+
+
+class PipelineRun:
+    """One pipeline under way. The first stage that does not complete ends it with its outcome.
+
+    The pipeline's first token is that of the LLM stage that ended last.
+    """
+
+    def __init__(self, sender: Sender, plan: PipelinePlan, answered: Answered) -> None:
+        self._sender = sender
+        self._plan = plan
+        self._answered = answered
+
+    def start(self) -> None:
+        """Send the stages that wait for none."""
+        for stage in self._plan.start(self._sender.env.now):
+            self._sender.send_request(stage, self._stage_answered)
+
+    def _stage_answered(self, stage: Request) -> None:
+        whole = self._plan.request
+        if whole.outcome is not None:
+            return
+        whole.cached_tokens += stage.cached_tokens
+        whole.preemptions += stage.preemptions
+        if stage.kind.service is Service.LLM:
+            whole.first_token = stage.first_token
+        if stage.outcome is not Outcome.COMPLETED:
+            self._end(stage)
+            return
+        ready = self._plan.completed(stage, self._sender.env.now)
+        if self._plan.done:
+            self._end(stage)
+        for following in ready:
+            self._sender.send_request(following, self._stage_answered)
+
+    def _end(self, last: Request) -> None:
+        whole = self._plan.request
+        whole.outcome = last.outcome
+        whole.finished = last.finished
+        self._sender.pipeline_ended(whole)
+        self._answered(whole)

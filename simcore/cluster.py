@@ -1,0 +1,124 @@
+"""Cluster: the backends that a scenario describes."""
+
+from __future__ import annotations
+
+from simpy import Environment
+
+from simcore.backend import Backend, BackendEvents
+from simcore.control.pool import BackendState
+from simcore.control.states import BackendFacts, backend_states
+from simcore.devices import Devices
+from simcore.embedding_server import BatchingWindow, EmbeddingServer
+from simcore.llm.durations import StepDurations
+from simcore.llm.replica import Replica, ReplicaName
+from simcore.llm.scheduler import Scheduler
+from simcore.llm.usage import ReplicaUsage
+from simcore.profile.use import (
+    Profiles,
+    embed_time,
+    embedding_profile,
+    llm_profile,
+    residual_factor,
+    scheduler_config,
+    step_time,
+)
+from simcore.ranges import warn_of_ranges
+from simcore.retriever import Retriever
+from simcore.scenario.cluster import ControlPlaneSpec, EmbeddingBackends, LLMBackends, RetrieverBackends
+from simcore.scenario.document import ScenarioDocument
+from simcore.step import Step
+from simcore.workload.distributions import draw_floats
+from simcore.workload.randomness import Streams
+
+BackendSpec = LLMBackends | EmbeddingBackends | RetrieverBackends
+
+
+class Cluster:
+    """All backends of a scenario in the order it names them; ``backends[i]`` has index i."""
+
+    def __init__(
+        self,
+        env: Environment,
+        scenario: ScenarioDocument,
+        profiles: Profiles,
+        streams: Streams,
+        events: BackendEvents,
+    ) -> None:
+        self.backends: list[Backend] = []
+        self._specs: list[BackendSpec] = []
+        self._env = env
+        self._profiles = profiles
+        self._streams = streams
+        self._events = events
+        self._counted = (scenario.warmup_s, scenario.duration_s)
+        self._devices = Devices(env, scenario, profiles)
+        for group, spec in scenario.backends.items():
+            for i in range(spec.count):
+                self.backends.append(self._make(f"{group}-{i}" if spec.count > 1 else group, i, spec))
+                self._specs.append(spec)
+
+    def states(self, spec: ControlPlaneSpec) -> list[BackendState]:
+        """What the control plane is told of the backends."""
+        return backend_states(
+            self._facts(backend, backend_spec, spec)
+            for backend, backend_spec in zip(self.backends, self._specs, strict=True)
+        )
+
+    def warnings(self) -> list[str]:
+        """Where the run left the measured range of a profile, once per profile and quantity."""
+        return warn_of_ranges(self.backends, self._specs, self._profiles)
+
+    def _facts(self, backend: Backend, spec: BackendSpec, plane: ControlPlaneSpec) -> BackendFacts:
+        usage = backend.usage()
+        if isinstance(spec, LLMBackends):
+            profile = llm_profile(self._profiles, spec.profile)
+            speed = 1.0 / step_time(profile)(Step(decodes=1, decode_context=256))
+            return BackendFacts(usage.service, usage.device, plane.max_in_flight, usage.price_per_hour, speed)
+        limit = plane.max_in_flight_embedding if isinstance(spec, EmbeddingBackends) else None
+        return BackendFacts(usage.service, usage.device, limit, usage.price_per_hour)
+
+    def _make(self, name: str, i: int, spec: BackendSpec) -> Backend:
+        if isinstance(spec, LLMBackends):
+            return self._replica(name, i, spec)
+        if isinstance(spec, EmbeddingBackends):
+            return self._embedding_server(name, i, spec)
+        return self._retriever(name, spec)
+
+    def _replica(self, name: str, i: int, spec: LLMBackends) -> Replica:
+        profile = llm_profile(self._profiles, spec.profile)
+        config = scheduler_config(spec.engine, profile)
+        sigma = profile.residual_sigma if spec.sample_residuals else 0.0
+        return Replica(
+            self._env,
+            ReplicaName(name, spec.profile, profile.price_per_hour),
+            Scheduler(config),
+            StepDurations(step_time(profile), sigma, self._streams.generator(name, "step residual")),
+            self._devices.get(spec.device, i, name),
+            profile.overheads,
+            self._events,
+            ReplicaUsage(*self._counted, config.usable_blocks),
+        )
+
+    def _embedding_server(self, name: str, i: int, spec: EmbeddingBackends) -> EmbeddingServer:
+        profile = embedding_profile(self._profiles, spec.profile)
+        sigma = profile.residual_sigma if spec.sample_residuals else 0.0
+        window = spec.batching
+        return EmbeddingServer(
+            self._env,
+            (name, spec.profile, profile.price_per_hour),
+            BatchingWindow(window.max_batch, window.max_tokens, window.max_wait_ms / 1e3, window.serial),
+            embed_time(profile),
+            residual_factor(self._streams.generator(name, "batch residual"), sigma),
+            self._devices.get(spec.device, i, name),
+            profile.overheads,
+            self._events,
+            self._counted,
+        )
+
+    def _retriever(self, name: str, spec: RetrieverBackends) -> Retriever:
+        rng = self._streams.generator(name, "service time")
+
+        def service_time() -> float:
+            return float(draw_floats(spec.service_time_ms, 1, rng)[0]) / 1e3
+
+        return Retriever(self._env, name, service_time, spec.concurrency, self._events, self._counted)

@@ -1,0 +1,1 @@
+"""Control planes: pure state machines that are told the time."""

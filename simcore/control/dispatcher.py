@@ -1,0 +1,136 @@
+"""Dispatcher: one queue of waiting requests and the decisions taken from it. Pure: it is told the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simcore.control.pool import BackendPool
+from simcore.policies.base import Admission, Ordering, Routing
+from simcore.request import Kind, Outcome, Request, Service
+
+
+@dataclass(slots=True)
+class Dispatch:
+    """A decision: ``request`` goes to the backend of that index, and leaves at time ``at``."""
+
+    request: Request
+    backend: int
+    at: float
+
+
+@dataclass(slots=True)
+class Lane:
+    """The waiting requests of one service and the policies over them."""
+
+    pool: BackendPool
+    ordering: Ordering
+    routing: Routing
+    admission: Admission
+
+
+@dataclass(slots=True)
+class Dispatcher:
+    """Hands waiting requests to backends, seconds throughout.
+
+    ``period`` above 0 decides only at its multiples, as SAGE's loop does; ``decision_cost`` is what each
+    decision takes of the one thread that decides; ``blocking_chat`` keeps everything waiting while a chat
+    is under way, as SAGE's gateway does.
+    """
+
+    name: str
+    lanes: dict[Service, Lane]
+    period: float = 0.0
+    decision_cost: float = 0.0
+    blocking_chat: bool = False
+    waiting: int = field(default=0, init=False)
+    dispatches: int = field(default=0, init=False)
+    _busy_until: float = field(default=0.0, init=False)
+    _ticked: int = field(default=-1, init=False)
+    _chats: int = field(default=0, init=False)
+
+    def submit(self, request: Request, now: float) -> Outcome | None:
+        """Take a request in; REJECTED if admission refuses it."""
+        lane = self.lanes[request.kind.service]
+        request.submitted = now
+        if not lane.admission.admits(request, len(lane.ordering), now):
+            return Outcome.REJECTED
+        lane.ordering.push(request, now)
+        self.waiting += 1
+        return None
+
+    def cancelled(self, request: Request, now: float) -> None:
+        """Forget a request whose client gave up."""
+        lane = self.lanes[request.kind.service]
+        if request.backend < 0:
+            lane.ordering.discard(request)
+            self.waiting -= 1
+        else:
+            self._release(lane, request, now)
+
+    def completed(self, request: Request, now: float) -> None:
+        """Learn that a backend answered."""
+        lane = self.lanes[request.kind.service]
+        self._release(lane, request, now)
+        lane.ordering.completed(request, now)
+        lane.routing.completed(request, now)
+
+    def next_dispatches(self, now: float) -> list[Dispatch]:
+        """The decisions that can be taken now."""
+        if not self.waiting or not (self._tick(now) if self.period else now >= self._busy_until):
+            return []
+        decided: list[Dispatch] = []
+        open_lanes = [lane for lane in self.lanes.values() if len(lane.ordering)]
+        while open_lanes and not (self.blocking_chat and self._chats):
+            lane = self._first(open_lanes, now)
+            dispatch = self._decide(lane, now)
+            if dispatch is None:
+                open_lanes.remove(lane)
+                continue
+            decided.append(dispatch)
+            if self.decision_cost and not self.period:
+                break
+            if not len(lane.ordering):
+                open_lanes.remove(lane)
+        return decided
+
+    def wake_at(self, now: float) -> float | None:
+        """When to ask again although nothing happens until then, or None."""
+        if not self.waiting:
+            return None
+        if self.period:
+            return (self._ticked + 1) * self.period
+        return self._busy_until if self._busy_until > now else None
+
+    def _tick(self, now: float) -> bool:
+        tick = int(now / self.period + 1e-9)
+        due = tick > self._ticked and abs(now - tick * self.period) <= 1e-9 * max(1.0, now)
+        self._ticked = tick
+        return due
+
+    @staticmethod
+    def _first(lanes: list[Lane], now: float) -> Lane:
+        if len(lanes) == 1:
+            return lanes[0]
+        return min(lanes, key=lambda lane: lane.ordering.key(lane.ordering.peek(now), now))
+
+    def _decide(self, lane: Lane, now: float) -> Dispatch | None:
+        lane.pool.refresh(now)
+        if not lane.pool.has_room:
+            return None
+        request = lane.ordering.peek(now)
+        backend = lane.routing.choose(request, now)
+        if backend is None:
+            return None
+        lane.ordering.pop(now)
+        request.backend = backend
+        lane.pool.dispatch(request, lane.pool.state_of(backend))
+        self.waiting -= 1
+        self.dispatches += 1
+        self._chats += request.kind is Kind.LLM_CHAT
+        self._busy_until = max(now, self._busy_until) + self.decision_cost
+        request.dispatched = self._busy_until
+        return Dispatch(request, backend, self._busy_until)
+
+    def _release(self, lane: Lane, request: Request, now: float) -> None:
+        lane.pool.complete(request, now - request.dispatched)
+        self._chats -= request.kind is Kind.LLM_CHAT

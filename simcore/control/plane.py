@@ -1,0 +1,48 @@
+"""ControlPlane: what clients submit to. Unified has one dispatcher, Separate has one per service.
+
+The same object is driven by SimPy in a simulation and by a wall clock in front of real backends: it is
+told the time with every call and never asks for it.
+"""
+
+from __future__ import annotations
+
+from simcore.control.dispatcher import Dispatch, Dispatcher
+from simcore.request import Outcome, Request, Service
+
+
+class ControlPlane:
+    """Routes each call to the dispatcher that has the request's service."""
+
+    def __init__(self, dispatchers: list[Dispatcher]) -> None:
+        self.dispatchers = dispatchers
+        self._of: dict[Service, Dispatcher] = {
+            service: dispatcher for dispatcher in dispatchers for service in dispatcher.lanes
+        }
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a decision."""
+        return sum(dispatcher.waiting for dispatcher in self.dispatchers)
+
+    def submit(self, request: Request, now: float) -> Outcome | None:
+        """Take a request in; REJECTED if admission refuses it."""
+        return self._of[request.kind.service].submit(request, now)
+
+    def cancelled(self, request: Request, now: float) -> None:
+        """Forget a request whose client gave up, waiting or dispatched."""
+        self._of[request.kind.service].cancelled(request, now)
+
+    def completed(self, request: Request, now: float) -> None:
+        """Learn that a backend answered."""
+        self._of[request.kind.service].completed(request, now)
+
+    def next_dispatches(self, now: float) -> list[Dispatch]:
+        """The decisions that can be taken now."""
+        if len(self.dispatchers) == 1:
+            return self.dispatchers[0].next_dispatches(now)
+        return [dispatch for d in self.dispatchers for dispatch in d.next_dispatches(now)]
+
+    def wake_at(self, now: float) -> float | None:
+        """The earliest time to ask again although nothing happens until then, or None."""
+        times = [at for d in self.dispatchers if (at := d.wake_at(now)) is not None]
+        return min(times, default=None)

@@ -1,0 +1,140 @@
+"""BackendPool: what a control plane knows of the backends of one service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+
+from simcore.request import Request, Service
+
+SAGE_MAX_CONCURRENT = 100
+"""Requests that SAGE's instances take at most; what its policies call load is relative to it."""
+EMA_ALPHA = 0.1
+"""Weight of the newest latency in SAGE's moving average, which starts at 0."""
+
+
+@dataclass(slots=True, eq=False)
+class BackendState:
+    """One backend as its control plane sees it."""
+
+    index: int
+    """Position among all backends of the cluster."""
+    service: Service
+    max_in_flight: int | None = None
+    price_per_hour: float = 0.0
+    tokens_per_second: float = 1.0
+    neighbours: tuple[BackendState, ...] = ()
+    """Backends on the same device, as far as this control plane sees them."""
+    healthy: bool = True
+    in_flight: int = field(default=0, init=False)
+    in_flight_tokens: int = field(default=0, init=False)
+    """Prompt and output tokens of the requests in flight: what they may hold of the KV cache."""
+    visible_in_flight: int = field(default=0, init=False)
+    """``in_flight`` as routing sees it, which may be stale."""
+    average_latency: float = field(default=0.0, init=False)
+    """Exponential moving average of answered requests' seconds; 0 before the first."""
+
+    @property
+    def accepting(self) -> bool:
+        """Whether it may be handed another request."""
+        return self.healthy and (self.max_in_flight is None or self.in_flight < self.max_in_flight)
+
+    @property
+    def load(self) -> float:
+        """SAGE's load: requests in flight, as far as seen, over what an instance takes at most."""
+        return self.visible_in_flight / SAGE_MAX_CONCURRENT
+
+
+class BackendPool:
+    """The backends of one service, with the least loaded one found in O(log backends).
+
+    ``stale_load`` is the age in seconds that the visible load may reach; 0 keeps it current.
+    """
+
+    def __init__(self, backends: list[BackendState], stale_load: float = 0.0) -> None:
+        self.backends = backends
+        self._by_index = {backend.index: backend for backend in backends}
+        self._stale_load = stale_load
+        self._seen_at = float("-inf")
+        self._unlimited = all(b.max_in_flight is None for b in backends)
+        self._full = 0
+        self._heap: list[tuple[int, int, BackendState]] = []
+        self._rebuild()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether any backend accepts a request."""
+        return self._full < len(self.backends)
+
+    @property
+    def mean_load(self) -> float:
+        """SAGE's load, averaged over the backends. O(backends)."""
+        return sum(backend.load for backend in self.backends) / len(self.backends)
+
+    def state_of(self, index: int) -> BackendState:
+        """The backend at that position of the cluster."""
+        return self._by_index[index]
+
+    def least_loaded(self) -> BackendState | None:
+        """The accepting backend with the least visible load, the first registered of equals."""
+        refused = []
+        chosen = None
+        heap = self._heap
+        while heap:
+            load, _, backend = heap[0]
+            if load == backend.visible_in_flight and backend.accepting:
+                chosen = backend
+                break
+            entry = heappop(heap)
+            if load == backend.visible_in_flight:
+                refused.append(entry)
+        for entry in refused:
+            heappush(heap, entry)
+        return chosen
+
+    def accepting(self) -> list[BackendState]:
+        """All backends that accept a request, in order of registration. O(backends)."""
+        return [backend for backend in self.backends if backend.accepting]
+
+    def dispatch(self, request: Request, backend: BackendState) -> None:
+        """Count ``request`` as in flight on ``backend``."""
+        before = backend.accepting
+        backend.in_flight += 1
+        backend.in_flight_tokens += request.prompt_tokens + request.output_tokens
+        self._full += before - backend.accepting
+        self._show(backend)
+
+    def complete(self, request: Request, latency: float) -> None:
+        """Count ``request`` as answered after ``latency`` seconds on its backend."""
+        backend = self._by_index[request.backend]
+        before = backend.accepting
+        backend.in_flight -= 1
+        backend.in_flight_tokens -= request.prompt_tokens + request.output_tokens
+        self._full += before - backend.accepting
+        backend.average_latency += EMA_ALPHA * (latency - backend.average_latency)
+        self._show(backend)
+
+    def refresh(self, now: float) -> None:
+        """Let routing see the present load, if what it sees has reached its age."""
+        if self._stale_load and now - self._seen_at >= self._stale_load:
+            self._seen_at = now
+            for backend in self.backends:
+                backend.visible_in_flight = backend.in_flight
+            self._rebuild()
+
+    def check_integrity(self) -> None:
+        """Raise AssertionError unless the counters agree with the backends."""
+        assert all(backend.in_flight >= 0 for backend in self.backends)
+        assert self._full == sum(not backend.accepting for backend in self.backends)
+
+    def _show(self, backend: BackendState) -> None:
+        if not self._stale_load:
+            backend.visible_in_flight = backend.in_flight
+            heappush(self._heap, (backend.in_flight, backend.index, backend))
+            if len(self._heap) > 64 + 8 * len(self.backends):
+                self._rebuild()
+
+    def _rebuild(self) -> None:
+        self._full = sum(not backend.accepting for backend in self.backends)
+        self._heap = [(b.visible_in_flight, b.index, b) for b in self.backends]
+        heapify(self._heap)

@@ -1,0 +1,157 @@
+"""Device: what backends work on, and what they do to each other there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from simpy import Environment, Event, Timeout
+
+from simcore.request import Service
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """Work given to a device: ``work`` seconds if undisturbed, then ``on_end`` is called.
+
+    ``urgent`` work is not put off for others. ``on_contention`` is called when another job wants a turn:
+    a job that consists of many steps can then be shortened to the end of the present one.
+    """
+
+    service: Service
+    work: float
+    on_end: Callable[[], None]
+    urgent: bool = True
+    on_contention: Callable[[], None] | None = None
+    started: float = field(default=0.0, init=False)
+    """When the device first worked on it."""
+    _done: float = field(default=0.0, init=False)
+    _rate: float = field(default=0.0, init=False)
+    _since: float = field(default=0.0, init=False)
+    _timer: Timeout | None = field(default=None, init=False)
+
+    def worked(self, now: float) -> float:
+        """Seconds of the work that are done."""
+        return self._done + self._rate * (now - self._since)
+
+    def run(self, env: Environment, rate: float, ended: Callable[[Event], None]) -> None:
+        """Work on at ``rate`` from now."""
+        if self._timer is None:
+            self.started = env.now
+        self._done = self.worked(env.now)
+        self._since = env.now
+        self._rate = rate
+        self._drop_timer()
+        self._timer = Timeout(env, max(0.0, (self.work - self._done) / rate))
+        assert self._timer.callbacks is not None
+        self._timer.callbacks.append(ended)
+
+    def _drop_timer(self) -> None:
+        if self._timer is not None and self._timer.callbacks is not None:
+            self._timer.callbacks.clear()
+
+
+class Device:
+    """A device whose backends run at once: each slows the others by a measured factor.
+
+    ``slowdown`` gives, per service, how many times longer its work takes while a backend of another
+    service works here too. A device of one backend is this with nobody to meet.
+    """
+
+    def __init__(self, env: Environment, name: str, slowdown: dict[Service, float] | None = None) -> None:
+        self.env = env
+        self.name = name
+        self._slowdown = slowdown or {}
+        self._active: list[Job] = []
+
+    def start(self, job: Job) -> None:
+        """Begin work on ``job``."""
+        self._active.append(job)
+        if len(self._active) == 1:
+            self._run(job, 1.0)
+        else:
+            self._rebalance()
+
+    def shorten(self, job: Job, work: float) -> None:
+        """Let ``job`` be only ``work`` seconds long, which lies ahead of what is done."""
+        job.work = work
+        self._run(job, self._rate(job))
+
+    def _rebalance(self) -> None:
+        for job in self._active:
+            self._run(job, self._rate(job))
+
+    def _rate(self, job: Job) -> float:
+        if all(other.service is job.service for other in self._active):
+            return 1.0
+        return 1.0 / self._slowdown[job.service]
+
+    def _run(self, job: Job, rate: float) -> None:
+        job.run(self.env, rate, lambda _: self._end(job))
+
+    def _end(self, job: Job) -> None:
+        self._active.remove(job)
+        if self._active:
+            self._rebalance()
+        job.on_end()
+
+
+class CoordinatedDevice:
+    """A device whose backends take turns, so that neither slows the other's steps.
+
+    Embedding batches go into the gaps between decode steps: when an LLM step ends, a waiting batch goes
+    next unless the LLM's next step is urgent (it prefills); a batch that has waited ``max_gap_wait``
+    seconds goes next in any case. After a batch, the LLM has the next turn.
+    """
+
+    def __init__(self, env: Environment, name: str, max_gap_wait: float) -> None:
+        self.env = env
+        self.name = name
+        self._max_gap_wait = max_gap_wait
+        self._working: Job | None = None
+        self._last = Service.EMBEDDING
+        self._llm: list[Job] = []
+        self._batches: list[tuple[float, Job]] = []
+
+    def start(self, job: Job) -> None:
+        """Begin work on ``job`` when it is its turn."""
+        if job.service is Service.LLM:
+            self._llm.append(job)
+        else:
+            self._batches.append((self.env.now, job))
+        if self._working is None:
+            self._next()
+        elif self._working.on_contention is not None:
+            self._working.on_contention()
+
+    def shorten(self, job: Job, work: float) -> None:
+        """Let ``job`` be only ``work`` seconds long, which lies ahead of what is done."""
+        job.work = work
+        if job is self._working:
+            job.run(self.env, 1.0, self._end)
+
+    def _next(self) -> None:
+        if self._batches and (not self._llm or self._batch_goes_first()):
+            self._working = self._batches.pop(0)[1]
+        elif self._llm:
+            self._working = self._llm.pop(0)
+        else:
+            self._working = None
+            return
+        self._last = self._working.service
+        self._working.run(self.env, 1.0, self._end)
+        if self._batches and self._working.on_contention is not None:
+            self._working.on_contention()
+
+    def _batch_goes_first(self) -> bool:
+        waited = self.env.now - self._batches[0][0]
+        if self._last is not Service.LLM:
+            return False
+        return not self._llm[0].urgent or waited >= self._max_gap_wait
+
+    def _end(self, _: Event) -> None:
+        assert self._working is not None
+        job, self._working = self._working, None
+        job.on_end()
+        if self._working is None:
+            self._next()

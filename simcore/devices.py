@@ -1,0 +1,56 @@
+"""Devices: the devices of a scenario, made when a backend first asks for one."""
+
+from __future__ import annotations
+
+from simpy import Environment
+
+from simcore.device import CoordinatedDevice, Device
+from simcore.profile.document import Colocation
+from simcore.profile.use import Profiles
+from simcore.request import Service
+from simcore.scenario.cluster import RetrieverBackends
+from simcore.scenario.document import ScenarioDocument
+
+TIME_SLICE = 2.0
+"""Slowdown of each where none was measured: two processes that share a device take turns at it."""
+
+
+class Devices:
+    """Instance i of a device is shared by the i-th backends of all groups that name it."""
+
+    def __init__(self, env: Environment, scenario: ScenarioDocument, profiles: Profiles) -> None:
+        self._env = env
+        self._scenario = scenario
+        self._profiles = profiles
+        self._made: dict[str, Device | CoordinatedDevice] = {}
+
+    def get(self, device: str | None, i: int, backend: str) -> Device | CoordinatedDevice:
+        """The i-th instance of ``device``, or one of ``backend``'s own."""
+        name = backend if device is None else f"{device}-{i}"
+        if name not in self._made:
+            self._made[name] = self._make(device, name)
+        return self._made[name]
+
+    def _make(self, device: str | None, name: str) -> Device | CoordinatedDevice:
+        if device is None:
+            return Device(self._env, name)
+        spec = self._scenario.devices[device]
+        if spec.mode == "coordinated":
+            return CoordinatedDevice(self._env, name, spec.max_gap_wait_ms / 1e3)
+        measured = self._colocation(device)
+        llm = measured.llm_slowdown if measured else TIME_SLICE
+        embedding = measured.embedding_slowdown if measured else TIME_SLICE
+        slowdown = {
+            Service.LLM: spec.llm_slowdown or llm,
+            Service.EMBEDDING: spec.embedding_slowdown or embedding,
+        }
+        return Device(self._env, name, slowdown)
+
+    def _colocation(self, device: str) -> Colocation | None:
+        """What the profile of a backend on the device says of co-location."""
+        for spec in self._scenario.backends.values():
+            if not isinstance(spec, RetrieverBackends) and spec.device == device:
+                found = self._profiles[spec.profile].colocation
+                if found is not None:
+                    return found
+        return None

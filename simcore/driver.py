@@ -1,0 +1,132 @@
+"""Driver: SimPy's clock around the control plane, between clients and backends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isnan
+
+from simpy import Environment
+
+from simcore.backend import Backend, BackendEvents
+from simcore.control.plane import ControlPlane
+from simcore.meter import Level
+from simcore.request import Outcome, Request, Service
+from simcore.timer import after
+
+Answered = Callable[[Request], None]
+
+
+class Driver:
+    """Carries requests from clients over the control plane to backends and answers back.
+
+    ``hop`` seconds pass on each way: client to control plane, control plane to backend, and back.
+    """
+
+    def __init__(self, env: Environment, hop: float, counted: tuple[float, float]) -> None:
+        self.env = env
+        self.events = BackendEvents(self._first_token, self._finished, self._failed)
+        self.waiting = {service: Level(*counted) for service in Service}
+        """Requests at the control plane, by service."""
+        self._hop = hop
+        self._wake = float("inf")
+        self._answered: dict[Request, Answered] = {}
+        self._on_way_back: set[Request] = set()
+        self._plane: ControlPlane
+        self._backends: list[Backend]
+
+    def connect(self, plane: ControlPlane, backends: list[Backend]) -> None:
+        """Say what the driver stands between."""
+        self._plane = plane
+        self._backends = backends
+
+    def send(self, request: Request, answered: Answered, timeout: float | None = None) -> None:
+        """Let a client send ``request`` now; ``answered`` is called once it has its outcome."""
+        self._answered[request] = answered
+        if timeout is not None:
+            after(self.env, timeout, self._give_up, request)
+        after(self.env, self._hop, self._submit, request)
+
+    @property
+    def outstanding(self) -> int:
+        """Requests sent that have no outcome yet."""
+        return len(self._answered)
+
+    def stop(self) -> None:
+        """End all requests that still have no outcome as unfinished."""
+        for request in list(self._answered):
+            self._end(request, Outcome.UNFINISHED)
+
+    def _submit(self, request: Request) -> None:
+        if request.outcome is not None:
+            return
+        now = self.env.now
+        outcome = self._plane.submit(request, now)
+        if outcome is not None:
+            self._send_back(request, outcome)
+            return
+        self.waiting[request.kind.service].change(1, now)
+        self._pump()
+
+    def _pump(self) -> None:
+        now = self.env.now
+        for dispatch in self._plane.next_dispatches(now):
+            self.waiting[dispatch.request.kind.service].change(-1, now)
+            after(self.env, dispatch.at - now + self._hop, self._deliver, dispatch.request)
+        wake = self._plane.wake_at(now)
+        if wake is not None and wake < self._wake:
+            self._wake = wake
+            after(self.env, wake - now, self._woken)
+
+    def _woken(self) -> None:
+        self._wake = float("inf")
+        self._pump()
+
+    def _deliver(self, request: Request) -> None:
+        if request.outcome is None:
+            self._backends[request.backend].submit(request)
+
+    def _first_token(self, request: Request, delay: float) -> None:
+        request.first_token = self.env.now + delay + 2 * self._hop
+
+    def _finished(self, request: Request, delay: float) -> None:
+        if request.outcome is None:
+            after(self.env, delay + self._hop, self._completed, request)
+
+    def _failed(self, request: Request) -> None:
+        self._plane.cancelled(request, self.env.now)
+        self._send_back(request, Outcome.FAILED)
+        self._pump()
+
+    def _completed(self, request: Request) -> None:
+        if request.outcome is not None:
+            return
+        self._plane.completed(request, self.env.now)
+        self._send_back(request, Outcome.COMPLETED)
+        self._pump()
+
+    def _send_back(self, request: Request, outcome: Outcome) -> None:
+        self._on_way_back.add(request)
+        after(self.env, self._hop, self._end, request, outcome)
+
+    def _give_up(self, request: Request) -> None:
+        if request.outcome is not None:
+            return
+        now = self.env.now
+        held = not isnan(request.submitted) and request not in self._on_way_back
+        waiting = request.backend < 0
+        self._end(request, Outcome.TIMED_OUT)
+        if not held:
+            return
+        self._plane.cancelled(request, now)
+        if waiting:
+            self.waiting[request.kind.service].change(-1, now)
+        else:
+            self._backends[request.backend].cancel(request)
+        self._pump()
+
+    def _end(self, request: Request, outcome: Outcome) -> None:
+        if request.outcome is None:
+            request.outcome = outcome
+            request.finished = self.env.now
+            self._on_way_back.discard(request)
+            self._answered.pop(request)(request)

@@ -1,0 +1,1 @@
+"""The vLLM replica: its scheduler as a pure model, and the SimPy process around it."""

@@ -1,0 +1,108 @@
+"""StepDurations: how long each step of a replica takes, residual included; and runs of steps at once."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simcore.profile.steptime import StepTime
+from simcore.step import Step
+
+_CHUNK = 4096
+
+
+class StepRun(Protocol):
+    """A run of pure decode steps: ``steps`` of them take ``total`` seconds."""
+
+    steps: int
+    total: float
+
+    def end_of_step_at(self, work: float) -> tuple[int, float]:
+        """The number of the step under way after ``work`` seconds, counted from 1, and when it ends."""
+
+
+class LinearRun:
+    """Steps of which each takes ``increment`` seconds more than the one before: an arithmetic series."""
+
+    __slots__ = ("_first", "_increment", "steps", "total")
+
+    def __init__(self, first: float, increment: float, steps: int) -> None:
+        self._first = first
+        self._increment = increment
+        self.steps = steps
+        self.total = self._until(steps)
+
+    def end_of_step_at(self, work: float) -> tuple[int, float]:
+        """Solve ``until(n) >= work`` for the least n, from the quadratic's root."""
+        half = self._increment / 2
+        linear = self._first - half
+        root = work / linear if not half else (sqrt(linear * linear + 4 * half * work) - linear) / (2 * half)
+        step = min(max(1, int(root)), self.steps)
+        while step < self.steps and self._until(step) < work:
+            step += 1
+        while step > 1 and self._until(step - 1) >= work:
+            step -= 1
+        return step, self._until(step)
+
+    def _until(self, steps: int) -> float:
+        return steps * self._first + self._increment * (steps * (steps - 1) / 2)
+
+
+class SampledRun:
+    """Steps whose ends, seconds from the start, were drawn."""
+
+    __slots__ = ("_ends", "steps", "total")
+
+    def __init__(self, ends: NDArray[np.float64]) -> None:
+        self._ends = ends
+        self.steps = len(ends)
+        self.total = float(ends[-1])
+
+    def end_of_step_at(self, work: float) -> tuple[int, float]:
+        """The first drawn end at or after ``work``."""
+        index = min(int(np.searchsorted(self._ends, work)), self.steps - 1)
+        return index + 1, float(self._ends[index])
+
+
+class StepDurations:
+    """Step times of one replica.
+
+    With ``sigma`` above 0 each step takes its fitted time times a log-normal factor of mean 1, drawn by
+    the step's number: the same factor whether the step is taken alone or in a run, and whatever happens
+    to other replicas.
+    """
+
+    def __init__(self, step_time: StepTime, sigma: float, rng: np.random.Generator) -> None:
+        self._step_time = step_time
+        self._sigma = sigma
+        self._rng = rng
+        self._factors: NDArray[np.float64] = np.empty(0)
+        self._chunk = -1
+
+    def single(self, step: Step, number: int) -> float:
+        """Seconds of the replica's step of that number."""
+        seconds = self._step_time(step)
+        if not self._sigma:
+            return seconds
+        return seconds * float(self._chunk_of(number)[number % _CHUNK])
+
+    def run(self, decodes: int, context: int, number: int, steps: int) -> StepRun:
+        """At most ``steps`` pure decode steps from that number on; each adds ``decodes`` to ``context``."""
+        first = self._step_time.decode_base(decodes) + self._step_time.context * context
+        increment = self._step_time.context * decodes
+        if not self._sigma:
+            return LinearRun(first, increment, steps)
+        start = number % _CHUNK
+        factors = self._chunk_of(number)[start : start + steps]
+        return SampledRun(np.cumsum(factors * (first + increment * np.arange(len(factors)))))
+
+    def _chunk_of(self, number: int) -> NDArray[np.float64]:
+        chunk = number // _CHUNK
+        while self._chunk < chunk:
+            self._chunk += 1
+            normal = self._rng.standard_normal(_CHUNK)
+            self._factors = np.exp(self._sigma * normal - self._sigma**2 / 2)
+        return self._factors

@@ -1,0 +1,86 @@
+"""KVCacheManager: which blocks a sequence holds (vllm/v1/core/kv_cache_manager.py).
+
+A sequence always holds just the blocks that its computed tokens need, so how many follows from those.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from simcore.llm.block_pool import BlockPool, CachedBlock
+from simcore.llm.config import SchedulerConfig
+from simcore.llm.sequence import Sequence
+
+
+class KVCacheManager:
+    """Allocates and frees the KV blocks of sequences that do not decode; decoding is counted in bulk."""
+
+    def __init__(self, config: SchedulerConfig) -> None:
+        self._config = config
+        self._block_size = config.block_size
+        self._caching = config.enable_prefix_caching
+        self.pool = BlockPool(config.usable_blocks, enable_caching=config.enable_prefix_caching)
+
+    def hits(self, seq: Sequence) -> tuple[list[CachedBlock], int]:
+        """The cached blocks that a waiting sequence can take over: shared ones, and how many of its own.
+
+        At least one token is left to compute, as in vLLM's get_computed_blocks.
+        """
+        if not self._caching:
+            return [], 0
+        limit = (seq.num_tokens - 1) // self._block_size
+        shared = self.pool.lookup(islice(seq.prefix_keys, limit)) if seq.prefix_keys else []
+        if seq.own_run is None or len(shared) < len(seq.prefix_keys):
+            return shared, 0
+        return shared, min(seq.own_run.count, limit - len(shared))
+
+    def admit(
+        self, seq: Sequence, shared: list[CachedBlock], own: int, new_tokens: int, watermark: int
+    ) -> bool:
+        """Give a waiting sequence its hits and the blocks of its first chunk, or False if they don't fit."""
+        hit = len(shared) + own
+        idle = own + sum(not block.ref_cnt for block in shared)
+        computed = hit * self._block_size
+        needed = self._config.blocks_for(computed + new_tokens) - hit
+        fit = needed
+        if self._config.scheduler_reserve_full_isl:
+            fit = max(needed, self._config.blocks_for(seq.num_tokens) - hit)
+        if fit + idle + watermark > self.pool.free:
+            return False
+        self.pool.touch(shared)
+        seq.shared_blocks = shared
+        if own and seq.own_run is not None:
+            self.pool.reclaim(seq.own_run, own)
+        seq.own_run = None
+        self.pool.allocate(needed)
+        self._cache_shareable(seq, computed + new_tokens)
+        return True
+
+    def blocks_to_grow(self, computed: int, new_tokens: int) -> int:
+        """Blocks that a running sequence needs for its next tokens."""
+        return self._config.blocks_for(computed + new_tokens) - self._config.blocks_for(computed)
+
+    def grow(self, seq: Sequence, computed: int, new_tokens: int) -> bool:
+        """Give a prefilling sequence the blocks of its next chunk, or False if they don't fit."""
+        needed = self.blocks_to_grow(computed, new_tokens)
+        if needed > self.pool.free:
+            return False
+        self.pool.allocate(needed)
+        self._cache_shareable(seq, computed + new_tokens)
+        return True
+
+    def free(self, seq: Sequence, computed: int) -> None:
+        """Take back all blocks of a sequence that has computed (or was about to compute) so many tokens."""
+        full = computed // self._block_size
+        shared = seq.shared_blocks
+        tail = self._config.blocks_for(computed) - full
+        seq.own_run = self.pool.release(tail, full - len(shared), shared)
+        seq.shared_blocks = []
+
+    def _cache_shareable(self, seq: Sequence, tokens: int) -> None:
+        if not self._caching:
+            return
+        known = len(seq.shared_blocks)
+        full = min(len(seq.prefix_keys), tokens // self._block_size)
+        if known < full:
+            seq.shared_blocks = seq.shared_blocks + self.pool.cache(seq.prefix_keys[known:full])

@@ -1,0 +1,211 @@
+"""Replica: one vLLM engine in simulated time, its API server around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simpy import Environment
+
+from simcore.backend import BackendEvents
+from simcore.device import CoordinatedDevice, Device, Job
+from simcore.llm.durations import StepDurations, StepRun
+from simcore.llm.scheduler import Scheduler
+from simcore.llm.scheduler_output import SchedulerOutput
+from simcore.llm.sequence import Sequence, Status
+from simcore.llm.usage import ReplicaUsage
+from simcore.profile.document import Overheads
+from simcore.request import Request, Service
+from simcore.result import BackendUsage
+from simcore.step import Step
+from simcore.timer import after
+
+
+@dataclass(slots=True)
+class ReplicaName:
+    """What a report calls a replica."""
+
+    name: str
+    profile: str
+    price_per_hour: float
+
+
+class Replica:
+    """Steps while it has requests; a run of uneventful decode steps is one job, cut short when one comes.
+
+    The API server and tokeniser delay a request on its way in and a token on its way out; they do not
+    block the engine. With asynchronous scheduling the next step is decided when the present one starts
+    (vllm/v1/engine/core.py, step_with_batch_queue), so an arrival waits one step more.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        naming: ReplicaName,
+        scheduler: Scheduler,
+        durations: StepDurations,
+        device: Device | CoordinatedDevice,
+        overheads: Overheads,
+        events: BackendEvents,
+        usage: ReplicaUsage,
+        stepwise: bool = False,
+    ) -> None:
+        self.env = env
+        self.scheduler = scheduler
+        self._naming = naming
+        self._usage = usage
+        self._durations = durations
+        self._device = device
+        self._overheads = overheads
+        self._events = events
+        self._sequences: dict[Request, Sequence] = {}
+        self._aborted: list[Sequence] = []
+        self._job: Job | None = None
+        self._run: StepRun | None = None
+        self._ahead: tuple[int, SchedulerOutput] | None = None
+        self._async = scheduler.config.async_scheduling
+        self._stepwise = stepwise or self._async
+
+    def submit(self, request: Request) -> None:
+        """Receive a request at the API server."""
+        delay = self._overheads.request + self._overheads.prompt_token * request.prompt_tokens
+        after(self.env, delay, self._arrive, request)
+
+    def cancel(self, request: Request) -> None:
+        """Give up a request; the engine lets go of it at the end of its step, as vLLM's does."""
+        seq = self._sequences.pop(request, None)
+        if seq is not None:
+            self._aborted.append(seq)
+            self._interrupt()
+
+    def usage(self) -> BackendUsage:
+        """What it did, once the simulation is over."""
+        usage = self._usage
+        busy = usage.busy.total
+        return BackendUsage(
+            name=self._naming.name,
+            service=Service.LLM,
+            device=self._device.name,
+            profile=self._naming.profile,
+            span=max(0.0, usage.busy.end - usage.busy.start),
+            busy=busy,
+            steps=usage.steps,
+            batch_mean=usage.batch.total / busy if busy else 0.0,
+            waiting_mean=usage.waiting.mean(self.env.now),
+            kv_mean=usage.kv.mean,
+            kv_peak=usage.kv_peak / self.scheduler.kv.pool.size,
+            preemptions=usage.preemptions,
+            price_per_hour=self._naming.price_per_hour,
+        )
+
+    @property
+    def extremes(self) -> tuple[float, float, float]:
+        """Most requests in a step, most cached tokens per decoding request, most prompt tokens in a step."""
+        return self._usage.most_batch, self._usage.most_context, self._usage.most_chunk
+
+    def _arrive(self, request: Request) -> None:
+        if request.outcome is not None:
+            return
+        if not self.scheduler.config.fits(request.prompt_tokens, request.output_tokens):
+            self._events.failed(request)
+            return
+        now = self.env.now
+        request.backend_arrival = now
+        seq = Sequence(
+            request, request.prompt_tokens, request.output_tokens, now, request.priority, request.prefix_keys
+        )
+        self._sequences[request] = seq
+        self.scheduler.add_request(seq)
+        self._usage.waiting.change(1, now)
+        if self._job is None:
+            self._begin()
+        else:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Cut a run of steps short at the end of the step under way."""
+        run, job = self._run, self._job
+        if run is None or job is None:
+            return
+        step, end = run.end_of_step_at(job.worked(self.env.now))
+        if step < run.steps:
+            run.steps, run.total = step, end
+            self._device.shorten(job, end)
+
+    def _begin(self) -> None:
+        scheduler = self.scheduler
+        steps = 0 if self._stepwise else scheduler.uneventful_steps()
+        if steps > 1:
+            self._begin_run(steps)
+            return
+        number, output = self._ahead or self._schedule()
+        self._ahead = None
+        if not output.step.batch:
+            self._finish_step(output)
+            return
+        seconds = self._durations.single(output.step, number)
+        if self._async and scheduler.has_requests:
+            self._ahead = self._schedule()
+
+        def end() -> None:
+            self._usage.worked(output.step, 1, scheduler.kv.pool.used, job.started, self.env.now)
+            self._finish_step(output)
+
+        job = self._job = Job(Service.LLM, seconds, end, urgent=output.step.prefills > 0)
+        self._device.start(job)
+
+    def _begin_run(self, steps: int) -> None:
+        decoding = self.scheduler.decoding
+        context = decoding.context
+        run = self._run = self._durations.run(decoding.size, context, decoding.step, steps)
+
+        def end() -> None:
+            self._run = None
+            self.scheduler.jump(run.steps)
+            context_at_end = self.scheduler.decoding.context
+            step = Step(decodes=decoding.size, decode_context=(context + context_at_end) // 2)
+            self._usage.worked(step, run.steps, self.scheduler.kv.pool.used, job.started, self.env.now)
+            self._go_on()
+
+        job = self._job = Job(
+            Service.LLM, run.total, end, urgent=False, on_contention=self._interrupt
+        )
+        self._device.start(job)
+
+    def _schedule(self) -> tuple[int, SchedulerOutput]:
+        number = self.scheduler.decoding.step
+        output = self.scheduler.schedule()
+        now = self.env.now
+        for seq in output.admitted:
+            request = seq.key
+            assert isinstance(request, Request)
+            if not seq.num_preemptions:
+                request.scheduled = now
+                request.cached_tokens = seq.num_cached_tokens
+        if output.admitted or output.preempted:
+            self._usage.waiting.change(len(output.preempted) - len(output.admitted), now)
+            self._usage.preemptions += len(output.preempted)
+        return number, output
+
+    def _finish_step(self, output: SchedulerOutput) -> None:
+        self.scheduler.update_from_output(output)
+        delay = self._overheads.output
+        for seq in output.first_tokens:
+            assert isinstance(seq.key, Request)
+            self._events.first_token(seq.key, delay)
+        for seq in output.finished:
+            request = seq.key
+            assert isinstance(request, Request)
+            if self._sequences.pop(request, None) is not None:
+                request.preemptions = seq.num_preemptions
+                self._events.finished(request, delay)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        for seq in self._aborted:
+            if seq.status is Status.WAITING:
+                self._usage.waiting.change(-1, self.env.now)
+            self.scheduler.abort(seq)
+        self._aborted.clear()
+        self._job = None
+        if self.scheduler.has_requests:
+            self._begin()

@@ -1,0 +1,39 @@
+"""ReplicaUsage: what a replica's steps add up to."""
+
+from __future__ import annotations
+
+from simcore.meter import Level, Meter
+from simcore.step import Step
+
+
+class ReplicaUsage:
+    """Integrals over the counted window, and the extremes of the whole run."""
+
+    def __init__(self, start: float, end: float, blocks: int) -> None:
+        self.waiting = Level(start, end)
+        self.busy = Meter(start, end)
+        self.batch = Meter(start, end)
+        self.kv = Meter(start, end)
+        self.kv_peak = 0
+        self.steps = 0
+        self.preemptions = 0
+        self.most_batch = 0
+        self.most_chunk = 0
+        self.most_context = 0.0
+        self._blocks = blocks
+
+    def worked(self, step: Step, steps: int, used_blocks: int, since: float, until: float) -> None:
+        """Count ``steps`` steps like ``step`` that together lasted from ``since`` to ``until``."""
+        batch = step.decodes + step.prefills
+        self.steps += steps
+        self.busy.add(1.0, since, until)
+        self.batch.add(batch, since, until)
+        self.kv.add(used_blocks / self._blocks, since, until)
+        if used_blocks > self.kv_peak:
+            self.kv_peak = used_blocks
+        if batch > self.most_batch:
+            self.most_batch = batch
+        if step.prefill_tokens > self.most_chunk:
+            self.most_chunk = step.prefill_tokens
+        if step.decodes and step.decode_context > self.most_context * step.decodes:
+            self.most_context = step.decode_context / step.decodes

@@ -1,0 +1,1 @@
+"""Policies: ordering, routing and admission, found by name."""

@@ -1,0 +1,1 @@
+"""The order in which waiting requests are dispatched, one policy a file."""

@@ -1,0 +1,1 @@
+"""Which backend a request goes to, one policy a file."""

@@ -1,0 +1,1 @@
+"""Profiles: where every service time comes from."""

@@ -1,0 +1,82 @@
+"""What the engine takes from profiles: service times and engine arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import exp
+
+import numpy as np
+
+from simcore.llm.config import SchedulerConfig
+from simcore.profile.document import EmbeddingProfile, LLMProfile, ProfileDocument
+from simcore.profile.embedtime import EmbedTime
+from simcore.profile.steptime import StepTime
+from simcore.scenario.cluster import EngineOptions, LLMBackends
+from simcore.scenario.document import ScenarioDocument
+
+Profiles = Mapping[str, ProfileDocument]
+
+
+def llm_profile(profiles: Profiles, name: str) -> LLMProfile:
+    """The LLM part of the profile of that name; ValueError if it has none."""
+    part = profiles[name].llm
+    if part is None:
+        raise ValueError(f"profile {name!r} has no LLM")
+    return part
+
+
+def embedding_profile(profiles: Profiles, name: str) -> EmbeddingProfile:
+    """The embedding part of the profile of that name; ValueError if it has none."""
+    part = profiles[name].embedding
+    if part is None:
+        raise ValueError(f"profile {name!r} has no embedding model")
+    return part
+
+
+def step_time(profile: LLMProfile) -> StepTime:
+    """The fitted step time of a profile."""
+    sizes = tuple(sorted(profile.engine.cudagraph_capture_sizes))
+    return StepTime(**profile.step_time.model_dump(), capture_sizes=sizes)
+
+
+def embed_time(profile: EmbeddingProfile) -> EmbedTime:
+    """The fitted batch time of a profile."""
+    return EmbedTime(**profile.embed_time.model_dump())
+
+
+def scheduler_config(options: EngineOptions, profile: LLMProfile) -> SchedulerConfig:
+    """The engine arguments of a replica: what the scenario says, else what the measured engine had."""
+    facts = profile.engine
+    return SchedulerConfig(
+        max_num_batched_tokens=options.max_num_batched_tokens or facts.max_num_batched_tokens,
+        max_num_seqs=options.max_num_seqs or facts.max_num_seqs,
+        max_model_len=options.max_model_len or facts.max_model_len,
+        num_gpu_blocks=options.num_gpu_blocks or facts.num_gpu_blocks,
+        block_size=options.block_size or facts.block_size,
+        enable_chunked_prefill=_said(options.enable_chunked_prefill, facts.enable_chunked_prefill),
+        enable_prefix_caching=_said(options.enable_prefix_caching, facts.enable_prefix_caching),
+        long_prefill_token_threshold=options.long_prefill_token_threshold,
+        policy=options.scheduling_policy,
+        watermark=options.watermark,
+        scheduler_reserve_full_isl=options.scheduler_reserve_full_isl,
+        async_scheduling=_said(options.async_scheduling, facts.async_scheduling),
+    )
+
+
+def block_size_of(scenario: ScenarioDocument, profiles: Profiles) -> int:
+    """KV block size of the scenario's first LLM backends, which shared prefixes are counted in."""
+    for spec in scenario.backends.values():
+        if isinstance(spec, LLMBackends):
+            return scheduler_config(spec.engine, llm_profile(profiles, spec.profile)).block_size
+    return 1
+
+
+def residual_factor(rng: np.random.Generator, sigma: float) -> Callable[[], float]:
+    """Draws log-normal factors of mean 1."""
+    if not sigma:
+        return lambda: 1.0
+    return lambda: exp(sigma * rng.standard_normal() - sigma * sigma / 2)
+
+
+def _said(option: bool | None, fact: bool) -> bool:
+    return fact if option is None else option

@@ -1,0 +1,81 @@
+"""Retriever: a vector index with a number of servers and a service-time distribution."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from simpy import Environment
+
+from simcore.backend import BackendEvents
+from simcore.meter import Level
+from simcore.request import Request, Service
+from simcore.result import BackendUsage
+from simcore.timer import after
+
+
+class Retriever:
+    """First come, first served by ``concurrency`` servers; ``service_time`` draws seconds."""
+
+    def __init__(
+        self,
+        env: Environment,
+        name: str,
+        service_time: Callable[[], float],
+        concurrency: int,
+        events: BackendEvents,
+        counted: tuple[float, float],
+    ) -> None:
+        self.env = env
+        self._name = name
+        self._service_time = service_time
+        self._concurrency = concurrency
+        self._events = events
+        self._queue: deque[Request] = deque()
+        self._span = max(0.0, counted[1] - counted[0])
+        self._waiting = Level(*counted)
+        self._working = Level(*counted)
+        self._served = 0
+
+    def submit(self, request: Request) -> None:
+        """Receive a request."""
+        request.backend_arrival = self.env.now
+        self._queue.append(request)
+        self._waiting.change(1, self.env.now)
+        self._serve()
+
+    def cancel(self, request: Request) -> None:
+        """Give up a request that still waits; a look-up under way goes on."""
+        if request in self._queue:
+            self._queue.remove(request)
+            self._waiting.change(-1, self.env.now)
+
+    def usage(self) -> BackendUsage:
+        """What it did, once the simulation is over."""
+        working = self._working.mean(self.env.now)
+        return BackendUsage(
+            name=self._name,
+            service=Service.RETRIEVER,
+            device=self._name,
+            profile="given",
+            span=self._span,
+            busy=working / self._concurrency * self._span,
+            steps=self._served,
+            batch_mean=working,
+            waiting_mean=self._waiting.mean(self.env.now),
+        )
+
+    def _serve(self) -> None:
+        if not self._queue or self._working.value >= self._concurrency:
+            return
+        request = self._queue.popleft()
+        request.scheduled = self.env.now
+        self._waiting.change(-1, self.env.now)
+        self._working.change(1, self.env.now)
+        after(self.env, self._service_time(), self._end, request)
+
+    def _end(self, request: Request) -> None:
+        self._served += 1
+        self._working.change(-1, self.env.now)
+        self._events.finished(request, 0.0)
+        self._serve()

@@ -1,0 +1,1 @@
+"""Scenarios: what is simulated, as a YAML file says it."""

@@ -1,0 +1,86 @@
+"""What the schema cannot say about backends, devices and the control plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from simcore.errors import one_of
+from simcore.scenario.cluster import RetrieverBackends
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.finding import Finding, KeyPath, shown
+from simcore.scenario.workload import Uniform
+
+ProfileCheck = Callable[[str], str | None]
+"""Told the name or path of a profile, says what is wrong with it, or None."""
+
+BACKEND_OF = {"chat": "llm", "generate": "llm", "embedding": "embedding", "retrieval": "retriever"}
+ADMISSION_NEEDS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "token_bucket": ("rate", "burst"),
+    "saturation": ("threshold",),
+}
+
+
+def check_cluster(document: ScenarioDocument) -> Iterator[Finding]:
+    """Faults between streams, backends, devices and the control plane."""
+    yield from _check_services(document)
+    yield from _check_devices(document)
+    for name, group in document.backends.items():
+        if isinstance(group, RetrieverBackends) and isinstance(group.service_time_ms, Uniform):
+            low, high = group.service_time_ms.low, group.service_time_ms.high
+            if high < low:
+                path: KeyPath = ("backends", name, "service_time_ms", "high")
+                yield Finding(path, shown(high), f"at least low = {shown(low)}")
+    admission = document.control_plane.admission
+    for key in ADMISSION_NEEDS[admission.policy]:
+        if getattr(admission, key) is None:
+            yield Finding(
+                ("control_plane", "admission", key),
+                "nothing",
+                f"a number: admission {admission.policy} needs {key}",
+            )
+
+
+def check_profiles(raw: Mapping[str, Any], check: ProfileCheck | None) -> Iterator[Finding]:
+    """Faults of the profiles that a raw document names, whether or not it fits the schema."""
+    groups = raw.get("backends")
+    if check is None or not isinstance(groups, dict):
+        return
+    for name, group in groups.items():
+        profile = group.get("profile") if isinstance(group, dict) else None
+        if isinstance(profile, str) and profile and (fault := check(profile)):
+            allowed = "a profile that ships with simsage or the path of a profile file"
+            yield Finding(("backends", name, "profile"), f"{shown(profile)}: {fault}", allowed)
+
+
+def _check_services(document: ScenarioDocument) -> Iterator[Finding]:
+    kinds = {group.kind for group in document.backends.values()}
+    for path, kind in _asked_kinds(document):
+        if kind != "pipeline" and BACKEND_OF[kind] not in kinds:
+            needed = f"a kind that a backend answers: no backend has kind {BACKEND_OF[kind]}"
+            yield Finding((*path, "kind"), shown(kind), needed)
+
+
+def _asked_kinds(document: ScenarioDocument) -> Iterator[tuple[KeyPath, str]]:
+    for name, stream in document.streams.items():
+        if stream.enabled:
+            yield ("streams", name), stream.kind
+            for stage_name, stage in (stream.stages or {}).items():
+                yield ("streams", name, "stages", stage_name), stage.kind
+
+
+def _check_devices(document: ScenarioDocument) -> Iterator[Finding]:
+    taken: dict[tuple[str, str], str] = {}
+    for name, group in document.backends.items():
+        device = None if isinstance(group, RetrieverBackends) else group.device
+        if device is None:
+            continue
+        path = ("backends", name, "device")
+        if device not in document.devices:
+            names = one_of(document.devices, device) if document.devices else "none: there are no devices"
+            yield Finding(path, shown(device), names)
+        first = taken.setdefault((device, group.kind), name)
+        if first != name:
+            allowed = f"one {group.kind} group a device: {first!r} is on it"
+            yield Finding(path, shown(device), allowed)

@@ -1,0 +1,40 @@
+"""In which order the stages of a pipeline run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from simcore.scenario.workload import Stage
+
+
+def dependencies(stages: Mapping[str, Stage]) -> dict[str, tuple[str, ...]]:
+    """The stages that each stage waits for: those it names, else the stage before it."""
+    names = list(stages)
+    before = {name: names[max(0, index - 1) : index] for index, name in enumerate(names)}
+    return {
+        name: tuple(before[name] if stage.after is None else dict.fromkeys(stage.after))
+        for name, stage in stages.items()
+    }
+
+
+def find_cycle(after: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Stages that wait for each other, the first one again at the end; empty if there are none."""
+    done: set[str] = set()
+    for start in after:
+        trail: list[str] = []
+        if cycle := _follow(start, after, trail, done):
+            return cycle
+    return []
+
+
+def _follow(name: str, after: Mapping[str, tuple[str, ...]], trail: list[str], done: set[str]) -> list[str]:
+    if name in trail:
+        return [*trail[trail.index(name) :], name]
+    if name in done or name not in after:
+        return []
+    trail.append(name)
+    for waited_for in after[name]:
+        if cycle := _follow(waited_for, after, trail, done):
+            return cycle
+    done.add(trail.pop())
+    return []

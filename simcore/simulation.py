@@ -1,0 +1,117 @@
+"""simulate: one replication of a resolved scenario, from its clients to its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simpy import Environment
+
+from simcore.clients.closed_loop import ClosedLoopClient
+from simcore.clients.open_loop import OpenLoop, arrival_of
+from simcore.clients.sender import Sender, Work
+from simcore.cluster import Cluster
+from simcore.control.build import build_control_plane
+from simcore.control.plane import ControlPlane
+from simcore.driver import Driver
+from simcore.profile.use import Profiles, block_size_of
+from simcore.request import Request
+from simcore.result import ControlPlaneUsage, SimulationResult
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.workload import ClosedLoop
+from simcore.workload.closed_loop import ClosedLoopUser
+from simcore.workload.generate import open_loop_requests
+from simcore.workload.pipeline import pipeline_plans
+from simcore.workload.randomness import Streams
+
+
+def simulate(
+    scenario: ScenarioDocument, profiles: Profiles, replication: int, base: Path
+) -> SimulationResult:
+    """Run replication number ``replication`` of a resolved scenario; the same in every process.
+
+    ``profiles`` has the profile of every name that the backends use; trace paths start from ``base``.
+    Arrivals stop at the scenario's duration, the run when all is answered or the drain time is over.
+    """
+    env = Environment()
+    streams = Streams(scenario.seed, replication)
+    driver = Driver(
+        env, scenario.control_plane.hop_latency_ms / 1e3, (scenario.warmup_s, scenario.duration_s)
+    )
+    cluster = Cluster(env, scenario, profiles, streams, driver.events)
+    plane = _control_plane(scenario, cluster, streams)
+    driver.connect(plane, cluster.backends)
+    sender = Sender(env, driver, _timeouts(scenario))
+    block_size = block_size_of(scenario, profiles)
+    open_loop = OpenLoop(env, sender, _open_loop_works(scenario, streams, base, block_size))
+    _start_closed_loops(env, scenario, sender, streams, block_size)
+    _run(env, scenario, sender, open_loop)
+    return _result(env, sender.sent, cluster, driver, plane)
+
+
+def _run(env: Environment, scenario: ScenarioDocument, sender: Sender, open_loop: OpenLoop) -> None:
+    env.run(until=scenario.duration_s)
+    deadline = scenario.duration_s + scenario.drain_s
+    while (sender.outstanding or open_loop.unsent) and env.peek() <= deadline:
+        env.step()
+    sender.stop()
+
+
+def _control_plane(scenario: ScenarioDocument, cluster: Cluster, streams: Streams) -> ControlPlane:
+    return build_control_plane(
+        scenario.control_plane,
+        cluster.states(scenario.control_plane),
+        lambda service: streams.generator("control plane", service),
+        any(s.slo.e2el_ms or s.deadline_ms for s in scenario.streams.values() if s.enabled),
+    )
+
+
+def _timeouts(scenario: ScenarioDocument) -> dict[str, float]:
+    return {name: s.timeout_ms / 1e3 for name, s in scenario.streams.items() if s.timeout_ms is not None}
+
+
+def _open_loop_works(scenario: ScenarioDocument, streams: Streams, base: Path, block_size: int) -> list[Work]:
+    works: list[Work] = []
+    for name, spec in scenario.streams.items():
+        if not spec.enabled or isinstance(spec.arrivals, ClosedLoop):
+            continue
+        requests = open_loop_requests(name, spec, scenario.duration_s, streams, base, block_size, 0)
+        if spec.kind == "pipeline":
+            works += pipeline_plans(name, spec, requests, streams, block_size, 0)
+        else:
+            works += requests
+    works.sort(key=arrival_of)
+    return works
+
+
+def _start_closed_loops(
+    env: Environment, scenario: ScenarioDocument, sender: Sender, streams: Streams, block_size: int
+) -> None:
+    for name, spec in scenario.streams.items():
+        if spec.enabled and isinstance(spec.arrivals, ClosedLoop):
+            for index in range(spec.arrivals.users):
+                user = ClosedLoopUser(name, spec, index, streams, block_size)
+                ClosedLoopClient(env, sender, user, scenario.duration_s)
+
+
+def _result(
+    env: Environment, sent: list[Request], cluster: Cluster, driver: Driver, plane: ControlPlane
+) -> SimulationResult:
+    for number, request in enumerate(sent):
+        request.id = number
+    usages = [backend.usage() for backend in cluster.backends]
+    return SimulationResult(
+        requests=sent,
+        backends=usages,
+        control_planes=[
+            ControlPlaneUsage(
+                d.name,
+                d.dispatches,
+                sum(driver.waiting[service].mean(env.now) for service in d.lanes),
+                d.decision_cost * d.dispatches,
+            )
+            for d in plane.dispatchers
+        ],
+        horizon=env.now,
+        events=sum(usage.steps for usage in usages),
+        warnings=cluster.warnings(),
+    )

@@ -1,0 +1,1 @@
+"""Workloads: the requests that a scenario's streams send."""

@@ -1,0 +1,1 @@
+"""simsage: a calibrated discrete-event simulator of LLM and embedding serving."""

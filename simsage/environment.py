@@ -1,0 +1,83 @@
+"""environment.json: what a reader needs to run the same again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from simcore.profile.document import ProfileDocument
+
+PACKAGES = (
+    *("simsage", "simpy", "numpy", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic", "ruamel.yaml"),
+    *("joblib", "click", "rich", "jinja2"),
+)
+NEVER_VALIDATED = "never validated"
+
+
+def environment_of(
+    profiles: Mapping[str, ProfileDocument], seed: int, replications: int, wall: float, simulated: float
+) -> dict[str, Any]:
+    """The file's content. ``wall`` and ``simulated`` are seconds over all replications.
+
+    ``digest`` covers what may change results (interpreter, packages, profiles), not when or how fast.
+    """
+    fixed = {
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "profiles": {name: describe_profile(profile) for name, profile in sorted(profiles.items())},
+    }
+    canonical = json.dumps(fixed, sort_keys=True).encode()
+    return fixed | {
+        "digest": "sha256:" + hashlib.sha256(canonical).hexdigest(),
+        "cpu": {"model": _cpu_model(), "cores": os.cpu_count()},
+        "seeds": {"scenario": seed, "replications": replications},
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "simulation_wall_s": round(wall, 3),
+        "simulated_s": round(simulated, 3),
+        "simulated_s_per_wall_s": round(simulated / wall, 1) if wall > 0 else None,
+    }
+
+
+def describe_profile(profile: ProfileDocument) -> dict[str, Any]:
+    """A profile's identity, how it was obtained and its last verdict."""
+    return {
+        "name": profile.name,
+        "digest": profile.digest or profile.computed_digest(),
+        "provenance": profile.provenance.model_dump(mode="json"),
+        "hardware": profile.hardware,
+        "software": profile.software,
+        "validated": validation_of(profile),
+    }
+
+
+def validation_of(profile: ProfileDocument) -> str:
+    """The profile's last verdict as a sentence for people."""
+    last = profile.validation
+    if last is None:
+        return NEVER_VALIDATED
+    verb = "passed" if last.passed else "FAILED"
+    return f"{verb} on {last.date} with {last.scenario}, worst error {last.worst_error:.1%}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -1,0 +1,45 @@
+"""All figures of a run, in the order of the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from simsage.figures import (
+    latency_cdf,
+    request_timeline,
+    resource_efficiency,
+    scalability,
+    throughput_latency,
+)
+from simsage.figures.source import Source
+from simsage.figures.style import save, styled
+
+DRAWN = {
+    "latency_cdf": latency_cdf,
+    "throughput_latency": throughput_latency,
+    "scalability": scalability,
+    "request_timeline": request_timeline,
+    "resource_efficiency": resource_efficiency,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One figure as the report shows it."""
+
+    name: str
+    caption: str
+    svg: str
+
+
+def draw_all(source: Source, folder: Path) -> list[Drawn]:
+    """Draw what applies to the run into ``folder``."""
+    folder.mkdir()
+    drawn = []
+    for name, module in DRAWN.items():
+        with styled(name):
+            figure = module.draw(source)
+            if figure is not None:
+                drawn.append(Drawn(name, module.caption(source), save(figure, folder, name)))
+    return drawn

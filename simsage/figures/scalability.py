@@ -1,0 +1,55 @@
+"""Scalability bars: throughput by the number of backends, with the speed-up over the smallest."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simsage.figures.source import Source
+from simsage.figures.style import bar, canvas, legend_above
+from simsage.formats import plain
+from simsage.summary import Row
+
+
+def caption(source: Source) -> str:
+    """What the figure shows, in a sentence."""
+    return "Throughput of all requests by the number of backends; whiskers are 95% intervals."
+
+
+def draw(source: Source) -> Figure | None:
+    """Draw it, or give None where the sweep is not over backend counts."""
+    sweep = source.document.sweep
+    if sweep is None or not source.sweeps_backends:
+        return None
+    factor = next(iter(sweep.set.values()))
+    figure, axes = canvas(2.4)
+    for index, variant in enumerate(source.summary.variants):
+        _bars(axes, source, index, variant)
+    counts = [round(point * factor) for point in sweep.points]
+    labels = [f"{count} backend{'s' if count > 1 else ''}" for count in counts]
+    axes.set_xticks(range(len(labels)), labels)
+    axes.set_ylabel("Throughput (req/s)")
+    axes.grid(axis="x", visible=False)
+    if len(source.summary.variants) > 1:
+        legend_above(axes, len(source.summary.variants))
+    return figure
+
+
+def _bars(axes: Axes, source: Source, index: int, variant: str) -> None:
+    width = 0.8 / len(source.summary.variants)
+    offset = (index - (len(source.summary.variants) - 1) / 2) * width
+    for place, point in enumerate(source.summary.points):
+        row = source.summary.find(variant, point)
+        if row is not None:
+            _one(axes, row, place + offset, width, variant if place == 0 else "", index)
+
+
+def _one(axes: Axes, row: Row, x: float, width: float, label: str, index: int) -> None:
+    found = row.metric("request_throughput")
+    height = found.value or 0.0
+    axes.bar(x, height, width, label=label or None, **bar(index))
+    half = found.half_width or 0.0
+    axes.errorbar(x, height, yerr=half, color="black", capsize=1.5, linewidth=0.8)
+    axes.annotate(
+        plain(height), (x, height + half), (0, 2), textcoords="offset points", ha="center", fontsize=6
+    )

@@ -1,0 +1,32 @@
+"""KEY=VALUE texts of the command line as values for a scenario's key paths."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from simcore.errors import BadInput, Fault
+
+
+def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
+    """Dotted key paths and their values: numbers, true, false, null, lists as in JSON, else text.
+
+    Raises BadInput with every text that is not of that form.
+    """
+    faults = [_fault(text) for text in texts if not text.partition("=")[0].strip() or "=" not in text]
+    if faults:
+        raise BadInput(faults)
+    pairs = (text.partition("=") for text in texts)
+    return {key.strip(): _value(value.strip()) for key, _, value in pairs}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _fault(text: str) -> Fault:
+    return Fault("--set", 0, "", repr(text), "KEY=VALUE, such as streams.batch.arrivals.rate=50")

@@ -1,0 +1,152 @@
+"""requests.parquet: one row a request and replication, with what happened to it and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from simcore.request import Kind, Outcome, Priority, Request
+from simcore.result import SimulationResult
+
+FILE = "requests.parquet"
+
+_TEXTS = ("stream", "tenant", "kind", "priority", "stage", "backend", "outcome")
+_COUNTS = {"prompt_tokens": "prompt_tokens", "output_tokens": "output_tokens"} | {
+    "cached_tokens": "cached_tokens",
+    "preemptions": "preemptions",
+}
+_TIMES = {
+    "arrival_s": "arrival",
+    "submitted_s": "submitted",
+    "dispatched_s": "dispatched",
+    "backend_arrival_s": "backend_arrival",
+    "scheduled_s": "scheduled",
+    "first_token_s": "first_token",
+    "finished_s": "finished",
+}
+_DERIVED = ("ttft_s", "tpot_s", "e2el_s")
+
+SCHEMA = pa.schema(
+    [("variant", pa.string()), ("point", pa.float64()), ("replication", pa.int32())]
+    + [("request_id", pa.int64()), ("parent_id", pa.int64())]
+    + [(name, pa.string()) for name in _TEXTS]
+    + [(name, pa.int32()) for name in _COUNTS]
+    + [(name, pa.float64()) for name in (*_TIMES, *_DERIVED)]
+    + [("counted", pa.bool_())]
+)
+"""``parent_id`` is -1 for a root request; a time is null where it never came."""
+
+
+class ConservationFault(RuntimeError):
+    """Requests were lost, counted twice or left without an outcome: a defect of the simulator."""
+
+
+def frame_of(
+    result: SimulationResult, variant: str, point: float | None, replication: int, warmup: float
+) -> pd.DataFrame:
+    """The requests of one replication as columns; names are categorical, times in simulated seconds.
+
+    ``counted`` are root requests that arrived at or after ``warmup``. Raises ConservationFault.
+    """
+    requests = result.requests
+    frame = pd.DataFrame({"variant": _named(np.zeros(len(requests), dtype=np.int32), [variant])})
+    frame["point"] = np.nan if point is None else point
+    frame["replication"] = np.int32(replication)
+    frame["request_id"] = _column(requests, attrgetter("id"), np.int64)
+    frame["parent_id"] = _column(requests, _parent_id, np.int64)
+    _add_texts(frame, result)
+    for name, field in _COUNTS.items():
+        frame[name] = _column(requests, attrgetter(field), np.int32)
+    for name, field in _TIMES.items():
+        frame[name] = _column(requests, attrgetter(field), np.float64)
+    _add_latencies(frame)
+    frame["counted"] = (frame["arrival_s"] >= warmup) & (frame["parent_id"] < 0)
+    _check_conservation(frame)
+    return frame
+
+
+def _add_texts(frame: pd.DataFrame, result: SimulationResult) -> None:
+    requests = result.requests
+    for name in ("stream", "tenant", "stage"):
+        frame[name] = pd.Categorical(list(map(attrgetter(name), requests)))
+    frame["kind"] = _coded(requests, attrgetter("kind"), [kind.name for kind in Kind])
+    frame["priority"] = _coded(requests, attrgetter("priority"), [level.name for level in Priority])
+    frame["backend"] = _coded(requests, attrgetter("backend"), [usage.name for usage in result.backends])
+    codes = {outcome: code for code, outcome in enumerate(Outcome)} | {None: -1}
+    frame["outcome"] = _coded(
+        requests, lambda one: codes[one.outcome], [outcome.value for outcome in Outcome]
+    )
+
+
+def _add_latencies(frame: pd.DataFrame) -> None:
+    """vLLM's latencies, of completed requests only; tpot needs a second token."""
+    done = frame["outcome"] == Outcome.COMPLETED.value
+    after_first = frame["finished_s"] - frame["first_token_s"]
+    gaps = (frame["output_tokens"] - 1).where(frame["output_tokens"] > 1)
+    frame["ttft_s"] = (frame["first_token_s"] - frame["arrival_s"]).where(done)
+    frame["tpot_s"] = (after_first / gaps).where(done)
+    frame["e2el_s"] = (frame["finished_s"] - frame["arrival_s"]).where(done)
+
+
+def _check_conservation(frame: pd.DataFrame) -> None:
+    orphaned = (frame["parent_id"] >= 0) & ~frame["parent_id"].isin(frame["request_id"])
+    faults = {
+        "without an outcome": frame["outcome"].isna(),
+        "present twice": frame["request_id"].duplicated(),
+        "a stage of a request that is not there": orphaned,
+        "completed without a valid end": (frame["outcome"] == Outcome.COMPLETED.value)
+        & ~(frame["e2el_s"] >= 0),
+    }
+    found = [f"{int(rows.sum())} {what}" for what, rows in faults.items() if rows.any()]
+    if found:
+        raise ConservationFault(f"of {len(frame)} requests {'; '.join(found)}")
+
+
+def _column(requests: Sequence[Request], value: Callable[[Request], Any], dtype: Any) -> Any:
+    return np.fromiter(map(value, requests), dtype, len(requests))
+
+
+def _coded(
+    requests: Sequence[Request], code: Callable[[Request], int], names: list[str]
+) -> pd.Categorical[str]:
+    return _named(_column(requests, code, np.int32), names)
+
+
+def _named(codes: NDArray[np.int32], names: list[str]) -> pd.Categorical[str]:
+    return pd.Categorical.from_codes(codes, pd.Index(names))
+
+
+def _parent_id(request: Request) -> int:
+    return -1 if request.parent is None else request.parent.id
+
+
+class Writer:
+    """Writes requests.parquet replication by replication, so that no run has to fit into memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._writer = pq.ParquetWriter(folder / FILE, SCHEMA, compression="zstd")
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Append one replication."""
+        self._writer.write_table(pa.Table.from_pandas(frame, schema=SCHEMA, preserve_index=False))
+
+    def close(self) -> None:
+        """End the file; it is not readable before."""
+        self._writer.close()
+
+
+def read(folder: Path, columns: Sequence[str], **equal: str | float | bool | None) -> pd.DataFrame:
+    """The given columns of the rows in which each column of ``equal`` has that value; None leaves it open."""
+    filters = [(name, "==", value) for name, value in equal.items() if value is not None]
+    frame: pd.DataFrame = pq.read_table(
+        folder / FILE, columns=list(columns), filters=filters or None
+    ).to_pandas()
+    return frame

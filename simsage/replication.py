@@ -1,0 +1,63 @@
+"""One replication of one variant at one sweep point: simulated, recorded and measured in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import pandas as pd
+
+from simcore.profile.document import ProfileDocument
+from simcore.result import BackendUsage, ControlPlaneUsage
+from simcore.scenario.document import ScenarioDocument
+from simcore.simulation import simulate
+from simsage.metrics import Sample, samples_of
+from simsage.records import frame_of
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one worker simulates. ``document`` is resolved: its variant and sweep point are applied."""
+
+    variant: str
+    point: float | None
+    replication: int
+    document: ScenarioDocument
+
+
+@dataclass(slots=True)
+class Measured:
+    """What is kept of one replication beside its rows in the records."""
+
+    cell: Cell
+    samples: list[Sample]
+    backends: list[BackendUsage]
+    control_planes: list[ControlPlaneUsage]
+    horizon: float
+    events: int
+    wall: float
+    """Seconds that the simulation itself took, on whatever core it ran."""
+    warnings: list[str]
+
+
+def replicate(
+    cell: Cell, profiles: Mapping[str, ProfileDocument], base: Path
+) -> tuple[Measured, pd.DataFrame]:
+    """Simulate and measure. Plain columns come back, so that a worker process can hand them over."""
+    begun = perf_counter()
+    result = simulate(cell.document, profiles, cell.replication, base)
+    wall = perf_counter() - begun
+    frame = frame_of(result, cell.variant, cell.point, cell.replication, cell.document.warmup_s)
+    measured = Measured(
+        cell=cell,
+        samples=samples_of(cell.document, frame),
+        backends=result.backends,
+        control_planes=result.control_planes,
+        horizon=result.horizon,
+        events=result.events,
+        wall=wall,
+        warnings=result.warnings,
+    )
+    return measured, frame

@@ -1,0 +1,139 @@
+"""A run: every variant at every sweep point, replicated, summarised, drawn and written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from simcore.profile.document import ProfileDocument
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.load import dump_scenario, load_scenario
+from simcore.scenario.resolve import resolve
+from simsage import output
+from simsage.bundled import find_scenario
+from simsage.environment import environment_of
+from simsage.farm import replicate_all
+from simsage.profiles import load_profiles, profile_fault
+from simsage.progress import Report
+from simsage.records import Writer
+from simsage.replication import Cell, Measured
+from simsage.summary import Summary, summarise
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run leaves: its summary, the content of environment.json, and the folder with everything."""
+
+    summary: Summary
+    environment: dict[str, Any]
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run, as far as it changes no result."""
+
+    jobs: int | None = None
+    """Worker processes; None uses this machine's cores where that is quicker."""
+    overwrite: bool = False
+    figures: bool = True
+    report: Report = lambda text, share: None
+    """Told of the progress."""
+
+
+def run(
+    path: str | Path,
+    out: Path | None = None,
+    overrides: Mapping[str, Any] = MappingProxyType({}),
+    options: Options | None = None,
+) -> Summary:
+    """Run a scenario file or bundled scenario into ``out`` (``out/NAME`` if None) and give its summary.
+
+    ``overrides`` are values by dotted key path. Raises BadInput, and then nothing was written.
+    """
+    return execute(path, out, overrides, options or Options()).summary
+
+
+def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], options: Options) -> Run:
+    """The same, and give all that there is to tell of it."""
+    file = find_scenario(str(path))
+    base = file.parent
+    document = load_scenario(file, overrides, lambda name: profile_fault(name, base))
+    out = out or Path("out") / document.name
+    output.check_free(out, options.overwrite)
+    cells = list(plan(document))
+    profiles = load_profiles((cell.document for cell in cells), base)
+    with output.published(out, options.overwrite) as folder:
+        runs = _simulate(cells, profiles, base, folder, options)
+        summary, environment = _write(document, profiles, runs, folder, options)
+    return Run(summary, environment, out)
+
+
+def plan(document: ScenarioDocument) -> Iterator[Cell]:
+    """The cells of a run: by sweep point, then variant, then replication."""
+    points = document.sweep.points if document.sweep else [None]
+    for point in points:
+        for variant in document.variants:
+            resolved = resolve(document, variant, point)
+            for replication in range(document.replications):
+                yield Cell(variant.name, point, replication, resolved)
+
+
+def _simulate(
+    cells: Sequence[Cell],
+    profiles: Mapping[str, ProfileDocument],
+    base: Path,
+    folder: Path,
+    options: Options,
+) -> list[Measured]:
+    runs: list[Measured] = []
+    options.report("simulating", 0.0)
+    with closing(Writer(folder)) as writer:
+        for measured, frame in replicate_all(cells, profiles, base, options.jobs):
+            writer.add(frame)
+            runs.append(measured)
+            options.report(f"simulated {len(runs)} of {len(cells)} replications", len(runs) / len(cells))
+    return runs
+
+
+def _write(
+    document: ScenarioDocument,
+    profiles: Mapping[str, ProfileDocument],
+    runs: Sequence[Measured],
+    folder: Path,
+    options: Options,
+) -> tuple[Summary, dict[str, Any]]:
+    resolved = dump_scenario(document)
+    digest = "sha256:" + hashlib.sha256(resolved.encode()).hexdigest()
+    wall, simulated = sum(run.wall for run in runs), sum(run.horizon for run in runs)
+    environment = environment_of(profiles, document.seed, document.replications, wall, simulated)
+    summary = summarise(document, digest, environment, runs)
+    (folder / output.SCENARIO).write_text(resolved, encoding="utf-8")
+    (folder / output.ENVIRONMENT).write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
+    (folder / output.SUMMARY).write_text(summary.to_json(), encoding="utf-8")
+    options.report("drawing figures and report", 1.0)
+    _present(document, summary, environment, resolved, folder, options.figures)
+    return summary, environment
+
+
+def _present(
+    document: ScenarioDocument,
+    summary: Summary,
+    environment: Mapping[str, Any],
+    resolved: str,
+    folder: Path,
+    figures: bool,
+) -> None:
+    from simsage.figures.catalogue import draw_all
+    from simsage.figures.source import Source
+    from simsage.report.page import page
+
+    drawn = draw_all(Source(summary, document, folder), folder / output.FIGURES) if figures else []
+    text = page(summary, environment, resolved, drawn)
+    (folder / output.REPORT).write_text(text, encoding="utf-8")

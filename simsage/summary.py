@@ -1,0 +1,181 @@
+"""summary.json: what a run found, in numbers that every table and figure is made from."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from simcore.request import Outcome
+from simcore.scenario.document import ScenarioDocument
+from simsage.metrics import ALL, Sample
+from simsage.replication import Measured
+from simsage.resources import ControlPlaneRow, ResourceRow, control_plane_rows, resource_rows
+from simsage.statistics import Estimate, estimate
+from simsage.verdict import Verdict, judge
+
+SCHEMA_VERSION = 1
+LOST_SHARE = 0.02
+GROWTH = 1.5
+GROWN_BY = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stream (or a pipeline's stage, or ``all``) of one variant at one sweep point.
+
+    ``arrivals`` and ``outcomes`` are counts over all replications; ``metrics`` maps vLLM's names, such as
+    ``p99_ttft_ms``, to means over replications. A metric that the stream does not have is absent.
+    """
+
+    variant: str
+    point: float | None
+    stream: str
+    stage: str
+    arrivals: int
+    outcomes: dict[str, int]
+    saturated: bool
+    metrics: dict[str, Estimate]
+
+    @property
+    def label(self) -> str:
+        """``stream`` or ``stream/stage``."""
+        return f"{self.stream}/{self.stage}" if self.stage else self.stream
+
+    def metric(self, name: str) -> Estimate:
+        """The metric, or an estimate without a value where the row has none of that name."""
+        return self.metrics.get(name, Estimate(None, None, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioIdentity:
+    """Which scenario was run; the digest is of the document with all overrides applied."""
+
+    name: str
+    title: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The content of summary.json."""
+
+    schema_version: int
+    scenario: ScenarioIdentity
+    seed: int
+    replications: int
+    environment: str
+    """The digest of environment.json's part that may change results."""
+    validated: dict[str, str]
+    """By profile: its last verdict in words, or "never validated"."""
+    variants: list[str]
+    sweep: str | None
+    """The label of the sweep's axis."""
+    points: list[float]
+    verdict: Verdict | None
+    rows: list[Row]
+    resources: list[ResourceRow]
+    control_planes: list[ControlPlaneRow]
+    warnings: list[str]
+
+    def find(self, variant: str, point: float | None, stream: str = ALL, stage: str = "") -> Row | None:
+        """The row of that name, or None."""
+        wanted = (variant, point, stream, stage)
+        return next(
+            (row for row in self.rows if (row.variant, row.point, row.stream, row.stage) == wanted), None
+        )
+
+    def to_json(self) -> str:
+        """The file's text: keys in a fixed order, no NaN, the same bytes for the same results."""
+        return json.dumps(finite(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def summarise(
+    document: ScenarioDocument,
+    digest: str,
+    environment: Mapping[str, Any],
+    runs: Sequence[Measured],
+) -> Summary:
+    """Everything that ``runs``, all replications of all cells in order, say together."""
+    sweep = document.sweep
+    return Summary(
+        schema_version=SCHEMA_VERSION,
+        scenario=ScenarioIdentity(document.name, document.title, digest),
+        seed=document.seed,
+        replications=document.replications,
+        environment=environment["digest"],
+        validated={name: facts["validated"] for name, facts in environment["profiles"].items()},
+        variants=[variant.name for variant in document.variants],
+        sweep=sweep.label if sweep else None,
+        points=list(sweep.points) if sweep else [],
+        verdict=judge(document.verdict, runs) if document.verdict else None,
+        rows=[row for _, cell in by_cell(runs) for row in _rows(cell)],
+        resources=[row for _, cell in by_cell(runs) for row in resource_rows(cell)],
+        control_planes=[row for _, cell in by_cell(runs) for row in control_plane_rows(cell)],
+        warnings=list(dict.fromkeys(_warnings(runs))),
+    )
+
+
+def by_cell(runs: Iterable[Measured]) -> list[tuple[tuple[str, float | None], list[Measured]]]:
+    """Replications grouped by variant and sweep point, in the order of the runs."""
+    cells: dict[tuple[str, float | None], list[Measured]] = {}
+    for run in runs:
+        cells.setdefault((run.cell.variant, run.cell.point), []).append(run)
+    return list(cells.items())
+
+
+def _rows(cell: Sequence[Measured]) -> list[Row]:
+    return [_row(cell[0], samples) for samples in zip(*(run.samples for run in cell), strict=True)]
+
+
+def _row(run: Measured, samples: Sequence[Sample]) -> Row:
+    first = samples[0]
+    names = dict.fromkeys(name for sample in samples for name in sample.values)
+    known = {name: estimate([sample.values[name] for sample in samples]) for name in names}
+    arrivals = sum(sample.arrivals for sample in samples)
+    outcomes = {one.value: sum(sample.outcomes[one.value] for sample in samples) for one in Outcome}
+    return Row(
+        variant=run.cell.variant,
+        point=run.cell.point,
+        stream=first.stream,
+        stage=first.stage,
+        arrivals=arrivals,
+        outcomes=outcomes,
+        saturated=is_saturated(arrivals, outcomes["completed"], known),
+        metrics={name: found for name, found in known.items() if found.value is not None},
+    )
+
+
+def is_saturated(arrivals: int, completed: int, metrics: Mapping[str, Estimate]) -> bool:
+    """More is asked than is served. One of two signs is enough:
+
+    more than 2% of the arrivals did not complete; or the backlog grew: the mean number of requests in the
+    system over the last third of the window exceeds that over the first third by half and by 5 requests.
+    """
+    lost = arrivals > 0 and completed < (1 - LOST_SHARE) * arrivals
+    first = metrics["in_system_first_third"].value or 0.0
+    last = metrics["in_system_last_third"].value or 0.0
+    return lost or (last > GROWTH * first and last > first + GROWN_BY)
+
+
+def _warnings(runs: Iterable[Measured]) -> Iterable[str]:
+    for run in runs:
+        if run.cell.document.replications == 1:
+            yield "One replication: there are no confidence intervals, and no claim can be judged."
+        counted = run.samples[0].arrivals
+        if counted == 0:
+            yield f"{run.cell.variant}: no request arrived after the warm-up."
+        yield from run.warnings
+
+
+def finite(value: Any) -> Any:
+    """The same with None for NaN and infinities, which JSON does not have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return value

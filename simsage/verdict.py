@@ -1,0 +1,127 @@
+"""The verdict: does the scenario's claim hold, judged by paired replications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simcore.scenario.document import VerdictSpec
+from simsage.metrics import LATENCIES, Sample
+from simsage.replication import Measured
+from simsage.statistics import Estimate, estimate, paired_ratio
+
+LOST_SHARE = 0.02
+"""Above it the sentence says how many requests never completed: latencies are of completed ones only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The claim at one sweep point; ``point`` is None where there is no sweep."""
+
+    point: float | None
+    variant: Estimate
+    baseline: Estimate
+    ratio: Estimate
+    holds: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The claim over all points: it holds if it holds at each."""
+
+    claim: str
+    metric: str
+    stream: str
+    variant: str
+    baseline: str
+    better: str
+    holds: bool
+    sentence: str
+    points: list[Judgement]
+
+
+def judge(spec: VerdictSpec, runs: Sequence[Measured]) -> Verdict:
+    """Judge the claim at every point; the ratio is variant over baseline on common random numbers."""
+    points = list(dict.fromkeys(run.cell.point for run in runs))
+    judged = [_judge_point(spec, point, runs) for point in points]
+    return Verdict(
+        claim=spec.claim,
+        metric=metric_name(spec),
+        stream=spec.stream,
+        variant=spec.variant,
+        baseline=spec.baseline,
+        better=spec.better,
+        holds=all(one.holds for one in judged),
+        sentence=_overall(judged),
+        points=judged,
+    )
+
+
+def metric_name(spec: VerdictSpec) -> str:
+    """The claim's metric as summary.json names it."""
+    return f"{spec.statistic}_{spec.metric}_ms" if spec.metric in LATENCIES else spec.metric
+
+
+def _judge_point(spec: VerdictSpec, point: float | None, runs: Sequence[Measured]) -> Judgement:
+    sides = {name: _samples(runs, name, point, spec.stream) for name in (spec.variant, spec.baseline)}
+    name = metric_name(spec)
+    values = {side: [sample.values[name] for sample in samples] for side, samples in sides.items()}
+    ratio = paired_ratio(values[spec.variant], values[spec.baseline])
+    variant, baseline = estimate(values[spec.variant]), estimate(values[spec.baseline])
+    found, holds = _found(spec, ratio)
+    sentence = f"{found}{_lost(sides)}"
+    return Judgement(point, variant, baseline, ratio, holds, sentence)
+
+
+def _found(spec: VerdictSpec, ratio: Estimate) -> tuple[str, bool]:
+    what = f"{spec.stream} {_spoken(spec)}"
+    if ratio.value is None:
+        return f"Not judged: {what} is missing or 0 in a replication, so there is no ratio.", False
+    size = f"{what} with {spec.variant!r} is {ratio.value:.3g} times that with {spec.baseline!r}"
+    if ratio.ci95 is None:
+        return f"Not judged: {size}, from one replication, which gives no interval.", False
+    low, high = ratio.ci95
+    size += f" (95% interval {low:.3g} to {high:.3g})"
+    if low <= 1 <= high:
+        return f"Does not hold: {size}; the interval includes no effect.", False
+    holds = high < 1 if spec.better == "lower" else low > 1
+    wrong = "" if holds else f"; the effect is the opposite, {spec.better} would be better"
+    return f"{'Holds' if holds else 'Does not hold'}: {size}{wrong}.", holds
+
+
+def _spoken(spec: VerdictSpec) -> str:
+    if spec.metric in LATENCIES:
+        return f"{spec.statistic} {spec.metric.upper()}"
+    return spec.metric.replace("_", " ")
+
+
+def _lost(sides: dict[str, list[Sample]]) -> str:
+    shares = {}
+    for name, samples in sides.items():
+        arrivals = sum(sample.arrivals for sample in samples)
+        completed = sum(sample.outcomes["completed"] for sample in samples)
+        shares[name] = 1 - completed / arrivals if arrivals else 0.0
+    if max(shares.values()) <= LOST_SHARE:
+        return ""
+    lost = ", ".join(f"{share:.1%} with {name}" for name, share in shares.items())
+    return f" Not completed, and so in no latency: {lost}."
+
+
+def _overall(judged: Sequence[Judgement]) -> str:
+    if len(judged) == 1:
+        return judged[0].sentence
+    good = [one for one in judged if one.holds]
+    values = [one.ratio.value for one in judged if one.ratio.value is not None]
+    span = f"; ratios from {min(values):.3g} to {max(values):.3g}" if values else ""
+    if len(good) == len(judged):
+        return f"Holds at all {len(judged)} points{span}."
+    where = f"only at {', '.join(f'{one.point:g}' for one in good)}" if good else "at no point"
+    return f"Does not hold throughout: shown {where} of {len(judged)} points{span}."
+
+
+def _samples(runs: Sequence[Measured], variant: str, point: float | None, stream: str) -> list[Sample]:
+    chosen = [run for run in runs if run.cell.variant == variant and run.cell.point == point]
+    return [
+        sample for run in chosen for sample in run.samples if (sample.stream, sample.stage) == (stream, "")
+    ]

@@ -1,0 +1,64 @@
+"""The one interface behind which both schedulers are driven, and the loop that drives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tests.conformance.workload import Load
+
+
+@dataclass
+class Decision:
+    """What a scheduler decided in one step; ``used_blocks`` after scheduling and after the update."""
+
+    step: int
+    tokens: dict[int, int]
+    preempted: list[int]
+    cache_hits: dict[int, int]
+    """Prefix-cache hit tokens of the requests that are scheduled for the first time."""
+    used_blocks: int
+    finished: list[int] = field(default_factory=list)
+    used_blocks_after: int = 0
+
+
+class Driver(Protocol):
+    """A scheduler that can be fed and asked."""
+
+    used_blocks: int
+    has_requests: bool
+
+    def add(self, load: Load) -> None:
+        """Let a request wait."""
+
+    def abort(self, name: int) -> None:
+        """Abort a request unless it has ended."""
+
+    def schedule(self, step: int) -> Decision:
+        """Decide a step."""
+
+    def update(self) -> list[int]:
+        """Report the oldest step that is not reported; returns the requests it finished."""
+
+
+def drive(driver: Driver, loads: list[Load], *, ahead: int = 0) -> Iterator[Decision]:
+    """All decisions until every request has ended; ``ahead`` = 1 schedules a step before the last is reported."""
+    coming = sorted(loads, key=lambda load: load.step)
+    aborts = sorted((load.step + load.abort_after, load.name) for load in loads if load.abort_after is not None)
+    unreported: list[Decision] = []
+    step = 0
+    while coming or unreported or driver.has_requests:
+        if not driver.has_requests and not unreported:
+            step = max(step, coming[0].step)
+        while coming and coming[0].step <= step:
+            driver.add(coming.pop(0))
+        while aborts and aborts[0][0] < step:
+            driver.abort(aborts.pop(0)[1])
+        unreported.append(driver.schedule(step))
+        if len(unreported) > ahead or not driver.has_requests:
+            decision = unreported.pop(0)
+            decision.finished = driver.update()
+            decision.used_blocks_after = driver.used_blocks
+            yield decision
+        step += 1

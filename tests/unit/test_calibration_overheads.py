@@ -1,0 +1,72 @@
+"""What a server adds is told apart: latency before and after the engine, and longer steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from calibration.fit_overheads import fit_overheads, fit_step_extra
+from calibration.frontend_probe import periods
+from simcore.profile.steptime import StepTime
+
+FORM = StepTime(constant=5e-3, token=1e-4, context=1e-6)
+
+
+def decode(width: int, context: int) -> dict[str, Any]:
+    return {
+        "decodes": width,
+        "decode_context": context,
+        "prefills": 0,
+        "prefill_tokens": 0,
+        "prefill_attention": 0.0,
+    }
+
+
+def served(width: int, seconds: float, steps: int = 10) -> dict[str, Any]:
+    lines = [
+        {
+            "scheduled": i * seconds,
+            "updated": i * seconds + 1e-3,
+            "busy": i < steps - 1,
+            "step": decode(width, 0),
+        }
+        for i in range(steps)
+    ]
+    return {"width": width, "streams": [], "steps": lines}
+
+
+def bare(width: int, seconds: float) -> dict[str, Any]:
+    return {"in_process": [{"step": decode(width, 0), "seconds": seconds}] * 10}
+
+
+def single(tokens: int, before: float, after: float) -> dict[str, Any]:
+    step = {"scheduled": 100.0 + before, "updated": 101.0, "busy": True, "step": decode(1, 1)}
+    stream = {"sent": 100.0, "first": 101.0 + after, "prompt_tokens": tokens}
+    return {"width": 1, "streams": [stream], "steps": [step]}
+
+
+def test_latency_before_the_engine_is_split_by_prompt_tokens() -> None:
+    waves = [single(n, 3e-3 + 2e-6 * n, after) for n, after in ((10, 1e-3), (100, 2e-3), (1000, 9e-3))]
+    overheads = fit_overheads([*waves, {"in_process": []}])
+    assert overheads.request == pytest.approx(3e-3)
+    assert overheads.prompt_token == pytest.approx(2e-6)
+    assert overheads.output == pytest.approx(2e-3)
+
+
+def test_longer_steps_are_split_by_batch_size() -> None:
+    extra = {width: 4e-4 + 3e-5 * width for width in (1, 4, 16)}
+    records = [served(width, 6e-3 + more) for width, more in extra.items()]
+    found = fit_step_extra([*records, *(bare(width, 6e-3) for width in extra)], FORM)
+    assert (found.constant, found.decode) == (pytest.approx(4e-4), pytest.approx(3e-5))
+
+
+def test_a_server_no_slower_than_the_bare_engine_adds_nothing() -> None:
+    records = [record for width in (1, 4) for record in (served(width, 6e-3), bare(width, 6.1e-3))]
+    assert fit_step_extra(records, FORM).constant == 0.0
+
+
+def test_idle_time_between_steps_does_not_count() -> None:
+    lines = served(1, 6e-3, steps=3)["steps"]
+    lines.append({"scheduled": 50.0, "updated": 50.1, "busy": False, "step": decode(2, 0)})
+    assert [seconds for _, seconds in periods(lines)] == pytest.approx([6e-3, 6e-3])

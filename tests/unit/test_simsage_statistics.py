@@ -1,0 +1,74 @@
+"""Estimates: known values, and intervals that cover as often as they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simsage.formats import percent, plain, with_interval
+from simsage.statistics import Estimate, estimate, jain, paired_ratio
+
+
+def test_the_t_interval_of_a_textbook_sample():
+    found = estimate([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert found.value == 3.0
+    assert found.half_width == pytest.approx(2.776445 * np.sqrt(2.5 / 5), rel=1e-6)
+
+
+def test_one_replication_has_no_interval_and_none_no_value():
+    assert estimate([4.0]) == Estimate(4.0, None, 1)
+    assert estimate([float("nan")]) == Estimate(None, None, 0)
+    assert estimate([float("nan"), 4.0]).replications == 1
+
+
+def test_intervals_cover_at_their_nominal_rate():
+    rng = np.random.default_rng(1)
+    trials = 4000
+    covered = sum(_covers(estimate(list(sample)), 10.0) for sample in rng.normal(10, 3, (trials, 5)))
+    # Four standard errors of a share of 95% over that many trials.
+    assert covered / trials == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / trials))
+
+
+def test_paired_ratios_cover_and_profit_from_common_random_numbers():
+    rng = np.random.default_rng(2)
+    common = rng.normal(0, 1, (2000, 5))
+    ratios = [
+        paired_ratio(list(np.exp(row + 0.1 + rng.normal(0, 0.05, 5))), list(np.exp(row))) for row in common
+    ]
+    covered = sum(_covers(ratio, float(np.exp(0.1))) for ratio in ratios) / len(ratios)
+    assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 2000))
+    assert np.mean([ratio.ci95[1] - ratio.ci95[0] for ratio in ratios]) < 0.2
+
+
+def test_a_ratio_needs_positive_pairs():
+    assert paired_ratio([1.0, 2.0], [2.0, 4.0]).value == pytest.approx(0.5)
+    for values, baseline in [
+        ([1.0, 2.0], [1.0, 0.0]),
+        ([1.0], [1.0, 2.0]),
+        ([float("nan"), 1.0], [1.0, 1.0]),
+    ]:
+        assert paired_ratio(values, baseline).value is None
+
+
+def test_jain_is_one_for_equal_and_one_nth_for_one_who_gets_all():
+    assert jain([3.0, 3.0, 3.0]) == pytest.approx(1)
+    assert jain([1.0, 0.0, 0.0, 0.0]) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(12345.6, "12,346"), (123.4, "123"), (1.234, "1.23"), (0.01234, "0.0123"), (None, "–")],
+)
+def test_numbers_have_three_digits(value, text):
+    assert plain(value) == text
+
+
+def test_intervals_and_shares_do_not_round_to_what_is_not_so():
+    assert with_interval(Estimate(123.4, (117.8, 129.0), 5)) == "123.4 ±5.6"
+    assert with_interval(Estimate(123.4, None, 1)) == "123"
+    assert (percent(0.99996), percent(1.0), percent(0.0001)) == (">99.9%", "100%", "<0.1%")
+
+
+def _covers(found: Estimate, truth: float) -> bool:
+    assert found.ci95 is not None
+    return found.ci95[0] <= truth <= found.ci95[1]

@@ -1,0 +1,1 @@
+"""Comparing simulated with live latency distributions."""
