@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from calibration.backend_env import backend_env
 from calibration.cores import Cores, Device
 from calibration.drift import TOLERANCE, Block, drift, measure_steadily
 from calibration.store import Store
@@ -32,18 +33,9 @@ class Campaign:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def quiet_env(self) -> dict[str, str]:
-        """Environment of a backend: offline, and on the CPU one thread bound to its core."""
-        env = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "TOKENIZERS_PARALLELISM": "false"}
-        if self.device == "cpu":
-            core = min(self.cores.backend)
-            env |= {
-                "OMP_NUM_THREADS": "1",
-                "VLLM_CPU_OMP_THREADS_BIND": str(core),
-                "VLLM_CPU_KVCACHE_SPACE": "1",
-                "CUDA_VISIBLE_DEVICES": "",
-            }
-        return env
+    def env(self) -> dict[str, str]:
+        """Environment of a backend of this campaign."""
+        return backend_env(self.device, self.cores.backend)
 
     def measure(
         self,

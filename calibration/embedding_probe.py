@@ -46,7 +46,7 @@ def start_embedding(campaign: Campaign) -> Worker:
             "threads": len(campaign.cores.backend) if on_cpu else 0,
         },
         cores=campaign.cores.backend,
-        env=campaign.quiet_env,
+        env=campaign.env,
         log=campaign.folder / "embedding.log",
     )
 

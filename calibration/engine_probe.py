@@ -47,7 +47,7 @@ def start_engine(campaign: Campaign, model: Path) -> Worker:
         "calibration.engine_worker",
         engine_settings(campaign.device, model) | {"skip_tokenizer_init": True},
         cores=campaign.cores.backend,
-        env=campaign.quiet_env | {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"},
+        env=campaign.env | {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"},
         log=campaign.folder / "engine.log",
     )
 

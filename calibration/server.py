@@ -33,7 +33,7 @@ class Server(BackendProcess):
             MODULE,
             arguments,
             cores=campaign.cores.backend,
-            env=campaign.quiet_env | server_env(campaign.device) | {"SIMSAGE_STEP_LOG": str(steps)},
+            env=campaign.env | server_env(campaign.device) | {"SIMSAGE_STEP_LOG": str(steps)},
             log=campaign.folder / "server.log",
         )
 

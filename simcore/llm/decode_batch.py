@@ -42,6 +42,7 @@ class DecodeBatch:
     def enter(self, seq: Sequence) -> None:
         """Let a sequence that has sampled its first token since (re)prefill decode from the next step on."""
         seq.status = Status.DECODING
+        seq.idle_step = self.step - 2
         self._set_base(seq, seq.num_computed_tokens - self.step)
         seq.last_step = self.step + seq.max_tokens - seq.num_output_tokens - 1
         self._note_last_step(seq)
@@ -60,6 +61,7 @@ class DecodeBatch:
         self._clear_base(seq)
         self._set_base(seq, seq.decode_base - 1)
         seq.last_step += 1
+        seq.idle_step = self.step
         self._note_last_step(seq)
 
     def advance(self) -> list[Sequence]:
@@ -82,13 +84,20 @@ class DecodeBatch:
         """Steps ahead in which no sequence samples its last token; the batch must not be empty."""
         while True:
             step = self._last_steps[0]
-            if any(
-                seq.status is Status.DECODING and seq.last_step == step
-                for seq in self._calendar.get(step, ())
-            ):
-                return step - self.step
+            for seq in self._calendar.get(step, ()):
+                if seq.last_step == step and seq.status is Status.DECODING:
+                    return step - self.step
             heappop(self._last_steps)
             self._calendar.pop(step, None)
+
+    def steps_within(self, blocks: int) -> int:
+        """Steps ahead that so many free KV blocks are enough for."""
+        cycles, left = divmod(blocks, self.size)
+        steps = 0
+        while self._due[(self.step + steps) % self._block_size] <= left:
+            left -= self._due[(self.step + steps) % self._block_size]
+            steps += 1
+        return cycles * self._block_size + steps
 
     def blocks_due_over(self, steps: int) -> int:
         """KV blocks that the next ``steps`` steps need in all."""

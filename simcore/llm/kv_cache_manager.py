@@ -69,9 +69,9 @@ class KVCacheManager:
         self._cache_shareable(seq, computed + new_tokens)
         return True
 
-    def free(self, seq: Sequence, computed: int) -> None:
-        """Take back all blocks of a sequence that has computed (or was about to compute) so many tokens."""
-        full = computed // self._block_size
+    def free(self, seq: Sequence, computed: int, hashed: int) -> None:
+        """Take back all blocks of a sequence that has (nearly) computed and hashed so many tokens."""
+        full = hashed // self._block_size
         shared = seq.shared_blocks
         tail = self._config.blocks_for(computed) - full
         seq.own_run = self.pool.release(tail, full - len(shared), shared)

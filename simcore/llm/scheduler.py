@@ -7,6 +7,8 @@ vLLM walks over all running requests in every step; here the decoding ones are m
 
 from __future__ import annotations
 
+from math import inf
+
 from simcore.llm.config import SchedulerConfig
 from simcore.llm.contention import schedule_running_under_contention
 from simcore.llm.decode_batch import DecodeBatch
@@ -33,7 +35,7 @@ class Scheduler:
     @property
     def has_requests(self) -> bool:
         """Whether anything waits or runs."""
-        return bool(self.running) or len(self.waiting) > 0
+        return bool(self.running or self.waiting)
 
     def add_request(self, seq: Sequence) -> None:
         """Let a new sequence wait. It must fit the engine: see `SchedulerConfig.fits`."""
@@ -44,9 +46,9 @@ class Scheduler:
         """Take a sequence out wherever it is; its blocks are free at once."""
         if seq.status is Status.WAITING:
             self.waiting.remove(seq)
-        elif seq.status is not Status.FINISHED:
+        elif seq in self.running:
             self._stop_running(seq)
-            self.kv.free(seq, seq.num_computed_tokens)
+            self.kv.free(seq, seq.num_computed_tokens, self._hashed_tokens(seq))
         seq.status = Status.FINISHED
         self._settled = False
 
@@ -63,21 +65,22 @@ class Scheduler:
         """Free what the step finished."""
         if not output.finished:
             return
-        output.finished.sort(key=lambda seq: seq.admission)
+        if len(output.finished) > 1:
+            output.finished.sort(key=lambda seq: seq.admission)
         for seq in output.finished:
             if self.running.pop(seq, seq) is None:
-                self.kv.free(seq, seq.num_computed_tokens)
+                self.kv.free(seq, seq.num_computed_tokens, seq.num_computed_tokens)
         self._settled = False
 
     def uneventful_steps(self) -> int:
         """Steps ahead that only decode: nobody is admitted, finishes, or lacks a block."""
         decoding = self.decoding
-        if not decoding.size or self.prefilling or not (self._settled or not len(self.waiting)):
+        if not decoding.size or len(self.running) > decoding.size or not self._nobody_can_be_admitted:
             return 0
         steps = decoding.steps_before_next_finish()
         free = self.kv.pool.free
-        if decoding.blocks_due_over(steps) > free:
-            steps = free // decoding.size * self.config.block_size
+        if (steps // self.config.block_size + 1) * decoding.size > free:
+            return min(steps, decoding.steps_within(free))
         return steps
 
     def jump(self, steps: int) -> None:
@@ -92,7 +95,8 @@ class Scheduler:
         """
         finished = seq.status is Status.FINISHED
         self._stop_running(seq)
-        self.kv.free(seq, seq.num_computed_tokens + scheduled_tokens)
+        computed = seq.num_computed_tokens + scheduled_tokens
+        self.kv.free(seq, computed, self._hashed_tokens(seq, scheduled_tokens))
         output.preempted.append(seq)
         if not finished:
             seq.num_computed_tokens = 0
@@ -116,6 +120,14 @@ class Scheduler:
         assert len(self.running) <= self.config.max_num_seqs
         if not self.running:
             assert self.kv.pool.used == 0
+
+    @property
+    def _nobody_can_be_admitted(self) -> bool:
+        if not self.waiting:
+            return True
+        # Where only the first chunk must fit, losing cached blocks shortens it, so that it may fit later.
+        chunk_may_shrink = self.config.enable_prefix_caching and not self.config.scheduler_reserve_full_isl
+        return self._settled and not chunk_may_shrink
 
     def _schedule_running(self, output: SchedulerOutput) -> int:
         decodes = self.decoding.size
@@ -153,7 +165,7 @@ class Scheduler:
 
     def _admit(self, output: SchedulerOutput, budget: int) -> None:
         waiting = self.waiting
-        while len(waiting) and budget > 0 and len(self.running) < self.config.max_num_seqs:
+        while waiting and budget > 0 and len(self.running) < self.config.max_num_seqs:
             seq = waiting.peek()
             shared, own = self.kv.hits(seq)
             cached = (len(shared) + own) * self.config.block_size
@@ -174,6 +186,7 @@ class Scheduler:
     def _start_running(self, seq: Sequence, cached: int) -> None:
         seq.status = Status.PREFILLING
         seq.num_computed_tokens = cached
+        seq.idle_step = inf
         if not seq.num_preemptions:
             seq.num_cached_tokens = cached
         seq.admission = self._admissions
@@ -187,6 +200,16 @@ class Scheduler:
             del self.prefilling[seq]
         elif seq.status is Status.DECODING:
             self.decoding.leave(seq, Status.WAITING)
+
+    def _hashed_tokens(self, seq: Sequence, scheduled_tokens: int = 0) -> int:
+        """Tokens of a sequence that have entered block hashes.
+
+        With async scheduling a token is computed before its value is known, so a sequence that sampled
+        in both of its last steps has one without a hash.
+        """
+        last = self.decoding.step if scheduled_tokens else self.decoding.step - 1
+        unknown = self.config.async_scheduling and last - seq.idle_step > 1
+        return seq.num_computed_tokens + scheduled_tokens - unknown
 
     @staticmethod
     def _add_prefill(output: SchedulerOutput, seq: Sequence, chunk: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 
 from simcore.llm.block_pool import CachedBlock, Run
 
@@ -46,6 +47,8 @@ class Sequence:
     """The private full blocks given back when it was preempted, still cached as far as not evicted."""
     decode_base: int = field(default=0, init=False)
     last_step: int = field(default=-1, init=False)
+    idle_step: float = field(default=inf, init=False)
+    """The last step in which it did not decode though it might have."""
     num_cached_tokens: int = field(default=0, init=False)
     """Prefix-cache hit of its first scheduling."""
     num_preemptions: int = field(default=0, init=False)

@@ -31,29 +31,15 @@ class WaitingQueue(Protocol):
     def __len__(self) -> int: ...
 
 
-class FCFSQueue:
+class FCFSQueue(deque[Sequence]):
     """First come, first served; a preempted sequence goes to the front."""
 
-    def __init__(self) -> None:
-        self._queue: deque[Sequence] = deque()
-
-    def add(self, seq: Sequence) -> None:
-        self._queue.append(seq)
-
-    def prepend(self, seq: Sequence) -> None:
-        self._queue.appendleft(seq)
+    add = deque.append
+    prepend = deque.appendleft
+    pop = deque.popleft  # type: ignore[assignment]
 
     def peek(self) -> Sequence:
-        return self._queue[0]
-
-    def pop(self) -> Sequence:
-        return self._queue.popleft()
-
-    def remove(self, seq: Sequence) -> None:
-        self._queue.remove(seq)
-
-    def __len__(self) -> int:
-        return len(self._queue)
+        return self[0]
 
 
 class PriorityQueue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -43,22 +44,29 @@ class Driver(Protocol):
 
 
 def drive(driver: Driver, loads: list[Load], *, ahead: int = 0) -> Iterator[Decision]:
-    """All decisions until every request has ended; ``ahead`` = 1 schedules a step before the last is reported."""
-    coming = sorted(loads, key=lambda load: load.step)
-    aborts = sorted((load.step + load.abort_after, load.name) for load in loads if load.abort_after is not None)
-    unreported: list[Decision] = []
+    """All decisions until every request has ended.
+
+    ``ahead`` = 1 schedules each step before the one before it is reported, as async scheduling does.
+    """
+    coming = deque(sorted(loads, key=lambda load: load.step))
+    aborts = deque(sorted((load.step + load.abort_after, load.name) for load in loads if load.abort_after))
+    unreported: deque[Decision] = deque()
     step = 0
     while coming or unreported or driver.has_requests:
-        if not driver.has_requests and not unreported:
+        if not unreported and not driver.has_requests:
             step = max(step, coming[0].step)
         while coming and coming[0].step <= step:
-            driver.add(coming.pop(0))
+            driver.add(coming.popleft())
         while aborts and aborts[0][0] < step:
-            driver.abort(aborts.pop(0)[1])
-        unreported.append(driver.schedule(step))
+            driver.abort(aborts.popleft()[1])
+        if driver.has_requests:
+            unreported.append(driver.schedule(step))
         if len(unreported) > ahead or not driver.has_requests:
-            decision = unreported.pop(0)
-            decision.finished = driver.update()
-            decision.used_blocks_after = driver.used_blocks
-            yield decision
+            yield _report(driver, unreported.popleft())
         step += 1
+
+
+def _report(driver: Driver, decision: Decision) -> Decision:
+    decision.finished = driver.update()
+    decision.used_blocks_after = driver.used_blocks
+    return decision

@@ -278,3 +278,10 @@ def test_the_schema_names_every_part_and_policy() -> None:
     assert schema["properties"]["warmup_s"]["description"].startswith("Requests that arrive before")
     assert schema["$defs"]["ControlPlaneSpec"]["properties"]["ordering"]["enum"] == list(ORDERINGS)
     assert all("description" in part for part in schema["$defs"].values())
+
+
+def test_the_example_of_the_reference_loads(tmp_path: Path) -> None:
+    reference = Path(__file__).parents[2] / "docs" / "scenario.md"
+    example = reference.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    document = load(tmp_path, example)
+    assert {variant.name for variant in document.variants} == {"unified", "separate"}

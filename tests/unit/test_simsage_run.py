@@ -71,7 +71,7 @@ def test_everything_is_there_and_adds_up(tmp_path: Path):
     assert summary["validated"] == {"toy.json": "never validated"}
 
 
-def test_two_runs_give_the_same_bytes_whatever_the_jobs(tmp_path: Path):
+def test_two_runs_give_the_same_bytes(tmp_path: Path):
     one = executed(tmp_path, "one", figures=True)
     two = executed(tmp_path, "two", figures=True)
     for name in ("summary.json", "requests.parquet", "scenario.yaml", "figures/latency_cdf.svg"):
