@@ -36,10 +36,10 @@ def derive(table: Path, date: str) -> ProfileDocument:
     return ProfileDocument(
         schema_version=1,
         name="bert-large-a100",
-        description="BERT-large (the shape of bge-large-en-v1.5), FP16, one A100-SXM4-40GB, forward pass only",
+        description="BERT-large (the shape of bge-large-en-v1.5), FP16, one A100-40GB, forward pass only",
         provenance=Provenance(
             how="derived",
-            source="NVIDIA/TensorRT 9973b2f4 demo/BERT/README.md, TensorRT 10.11, sequence lengths 128 and 384",
+            source="NVIDIA/TensorRT 9973b2f4 demo/BERT/README.md, TensorRT 10.11, lengths 128 and 384",
             date=date,
             notes=[
                 "No tokeniser, server or queue in the figures.",

@@ -22,7 +22,8 @@ from simcore.profile.use import (
     scheduler_config,
     step_time,
 )
-from simcore.ranges import warn_of_ranges
+from simcore.ranges import range_excesses
+from simcore.result import RangeExcess
 from simcore.retriever import Retriever
 from simcore.scenario.cluster import ControlPlaneSpec, EmbeddingBackends, LLMBackends, RetrieverBackends
 from simcore.scenario.document import ScenarioDocument
@@ -64,9 +65,9 @@ class Cluster:
             for backend, backend_spec in zip(self.backends, self._specs, strict=True)
         )
 
-    def warnings(self) -> list[str]:
+    def range_excesses(self) -> list[RangeExcess]:
         """Where the run left the measured range of a profile, once per profile and quantity."""
-        return warn_of_ranges(self.backends, self._specs, self._profiles)
+        return range_excesses(self.backends, self._specs, self._profiles)
 
     def _facts(self, backend: Backend, spec: BackendSpec, plane: ControlPlaneSpec) -> BackendFacts:
         usage = backend.usage()

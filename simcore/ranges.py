@@ -1,4 +1,4 @@
-"""Warnings about profiles that were used outside the range they were measured in."""
+"""Where backends used their profiles outside the range they were measured in."""
 
 from __future__ import annotations
 
@@ -8,40 +8,34 @@ from simcore.backend import Backend
 from simcore.embedding_server import EmbeddingServer
 from simcore.llm.replica import Replica
 from simcore.profile.use import Profiles, embedding_profile, llm_profile
+from simcore.result import RangeExcess, worst
 from simcore.scenario.cluster import EmbeddingBackends, LLMBackends, RetrieverBackends
 
-Used = tuple[str, str, float, tuple[float, float]]
-"""Profile, quantity, the most of it that was used, and its measured range."""
 
-
-def warn_of_ranges(
+def range_excesses(
     backends: Sequence[Backend],
     specs: Sequence[LLMBackends | EmbeddingBackends | RetrieverBackends],
     profiles: Profiles,
-) -> list[str]:
-    """One sentence per profile and quantity whose range was left, with the worst value used."""
-    worst: dict[tuple[str, str], Used] = {}
-    for backend, spec in zip(backends, specs, strict=True):
-        for used in _used(backend, spec, profiles):
-            key = used[:2]
-            if used[2] > used[3][1] and (key not in worst or used[2] > worst[key][2]):
-                worst[key] = used
-    return [
-        f"profile {profile}: {quantity} up to {most:.0f} were used, {low:.0f} to {high:.0f} were measured"
-        for profile, quantity, most, (low, high) in worst.values()
-    ]
+) -> list[RangeExcess]:
+    """Where the backends left the ranges of their profiles."""
+    every = (
+        excess
+        for backend, spec in zip(backends, specs, strict=True)
+        for excess in _used(backend, spec, profiles)
+    )
+    return worst(excess for excess in every if excess.used > excess.high)
 
 
 def _used(
     backend: Backend, spec: LLMBackends | EmbeddingBackends | RetrieverBackends, profiles: Profiles
-) -> Iterable[Used]:
+) -> Iterable[RangeExcess]:
     if isinstance(backend, Replica) and isinstance(spec, LLMBackends):
         llm = llm_profile(profiles, spec.profile)
         batch, context, chunk = backend.extremes
-        yield spec.profile, "requests in a step", batch, llm.batch_range
-        yield spec.profile, "cached tokens per decoding request", context, llm.context_range
-        yield spec.profile, "prompt tokens in a step", chunk, llm.chunk_range
+        yield RangeExcess(spec.profile, "requests in a step", batch, *llm.batch_range)
+        yield RangeExcess(spec.profile, "cached tokens per decoding request", context, *llm.context_range)
+        yield RangeExcess(spec.profile, "prompt tokens in a step", chunk, *llm.chunk_range)
     if isinstance(backend, EmbeddingServer) and isinstance(spec, EmbeddingBackends):
         embedding = embedding_profile(profiles, spec.profile)
-        yield spec.profile, "texts in a batch", backend.most_texts, embedding.batch_range
-        yield spec.profile, "tokens in a text", backend.longest_text, embedding.length_range
+        yield RangeExcess(spec.profile, "texts in a batch", backend.most_texts, *embedding.batch_range)
+        yield RangeExcess(spec.profile, "tokens in a text", backend.longest_text, *embedding.length_range)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from simcore.request import Request, Service
@@ -46,13 +47,39 @@ class ControlPlaneUsage:
     decision_busy: float
 
 
+@dataclass(frozen=True, slots=True)
+class RangeExcess:
+    """The most of ``quantity`` that a run used of ``profile``, beyond what was measured."""
+
+    profile: str
+    quantity: str
+    used: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return (
+            f"profile {self.profile}: {self.quantity} up to {self.used:,.0f} were used, "
+            f"{self.low:,.0f} to {self.high:,.0f} were measured"
+        )
+
+
+def worst(excesses: Iterable[RangeExcess]) -> list[RangeExcess]:
+    """One excess per profile and quantity: the greatest."""
+    found: dict[tuple[str, str], RangeExcess] = {}
+    for excess in excesses:
+        key = (excess.profile, excess.quantity)
+        if key not in found or excess.used > found[key].used:
+            found[key] = excess
+    return list(found.values())
+
+
 @dataclass(slots=True)
 class SimulationResult:
     """One replication of one variant at one sweep point.
 
     ``requests`` holds every request that arrived, stages of pipelines included (their ``parent`` is set),
-    each with exactly one outcome. ``warnings`` are sentences for people, such as a profile left behind
-    its measured range, each given once and with its numbers.
+    each with exactly one outcome. ``range_excesses`` says where a profile was left.
     """
 
     requests: list[Request]
@@ -62,4 +89,4 @@ class SimulationResult:
     """Simulated seconds until the last event."""
     events: int
     """Engine steps and batches, jumped ones counted one by one."""
-    warnings: list[str] = field(default_factory=list)
+    range_excesses: list[RangeExcess] = field(default_factory=list)

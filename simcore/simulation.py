@@ -53,6 +53,8 @@ def _run(env: Environment, scenario: ScenarioDocument, sender: Sender, open_loop
     deadline = scenario.duration_s + scenario.drain_s
     while (sender.outstanding or open_loop.unsent) and env.peek() <= deadline:
         env.step()
+    if sender.outstanding and env.now < deadline:
+        env.run(until=deadline)
     sender.stop()
 
 
@@ -61,7 +63,6 @@ def _control_plane(scenario: ScenarioDocument, cluster: Cluster, streams: Stream
         scenario.control_plane,
         cluster.states(scenario.control_plane),
         lambda service: streams.generator("control plane", service),
-        any(s.slo.e2el_ms or s.deadline_ms for s in scenario.streams.values() if s.enabled),
     )
 
 
@@ -113,5 +114,5 @@ def _result(
         ],
         horizon=env.now,
         events=sum(usage.steps for usage in usages),
-        warnings=cluster.warnings(),
+        range_excesses=cluster.range_excesses(),
     )

@@ -10,7 +10,7 @@ from time import perf_counter
 import pandas as pd
 
 from simcore.profile.document import ProfileDocument
-from simcore.result import BackendUsage, ControlPlaneUsage
+from simcore.result import BackendUsage, ControlPlaneUsage, RangeExcess
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
 from simsage.metrics import Sample, samples_of
@@ -39,7 +39,7 @@ class Measured:
     events: int
     wall: float
     """Seconds that the simulation itself took, on whatever core it ran."""
-    warnings: list[str]
+    range_excesses: list[RangeExcess]
 
 
 def replicate(
@@ -58,6 +58,6 @@ def replicate(
         horizon=result.horizon,
         events=result.events,
         wall=wall,
-        warnings=result.warnings,
+        range_excesses=result.range_excesses,
     )
     return measured, frame

@@ -11,10 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from simcore.errors import BadInput
 from simcore.profile.document import ProfileDocument
+from simcore.scenario.check_capacity import check_capacity
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario, load_scenario
 from simcore.scenario.resolve import resolve
+from simcore.scenario.yaml_file import read_source
 from simsage import output
 from simsage.bundled import find_scenario
 from simsage.environment import environment_of
@@ -69,10 +72,20 @@ def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], op
     output.check_free(out, options.overwrite)
     cells = list(plan(document))
     profiles = load_profiles((cell.document for cell in cells), base)
+    _check_capacity(file, cells, profiles)
     with output.published(out, options.overwrite) as folder:
         runs = _simulate(cells, profiles, base, folder, options)
         summary, environment = _write(document, profiles, runs, folder, options)
     return Run(summary, environment, out)
+
+
+def _check_capacity(file: Path, cells: Sequence[Cell], profiles: Mapping[str, ProfileDocument]) -> None:
+    """Raise BadInput if some cell's requests are too long for its replicas."""
+    firsts = (cell.document for cell in cells if cell.replication == 0)
+    findings = dict.fromkeys(finding for one in firsts for finding in check_capacity(one, profiles))
+    if findings:
+        source = read_source(file)
+        raise BadInput(source.fault(finding) for finding in findings)
 
 
 def plan(document: ScenarioDocument) -> Iterator[Cell]:

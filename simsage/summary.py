@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from simcore.request import Outcome
+from simcore.result import worst
 from simcore.scenario.document import ScenarioDocument
 from simsage.metrics import ALL, Sample
 from simsage.replication import Measured
@@ -160,14 +161,14 @@ def is_saturated(arrivals: int, completed: int, metrics: Mapping[str, Estimate])
     return lost or (last > GROWTH * first and last > first + GROWN_BY)
 
 
-def _warnings(runs: Iterable[Measured]) -> Iterable[str]:
+def _warnings(runs: Sequence[Measured]) -> Iterable[str]:
     for run in runs:
         if run.cell.document.replications == 1:
             yield "One replication: there are no confidence intervals, and no claim can be judged."
         counted = run.samples[0].arrivals
         if counted == 0:
             yield f"{run.cell.variant}: no request arrived after the warm-up."
-        yield from run.warnings
+    yield from map(str, worst(excess for run in runs for excess in run.range_excesses))
 
 
 def finite(value: Any) -> Any:

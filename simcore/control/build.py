@@ -19,7 +19,6 @@ def build_control_plane(
     spec: ControlPlaneSpec,
     backends: Sequence[BackendState],
     rng_for: Callable[[str], np.random.Generator],
-    has_slo: bool,
 ) -> ControlPlane:
     """Unified: one dispatcher over all services. Separate: one per service, which sees only that one.
 
@@ -34,8 +33,7 @@ def build_control_plane(
         for backend in backends:
             backend.neighbours = ()
     lanes = {
-        service: _lane(spec, service, states, rng_for(service.name), has_slo)
-        for service, states in by_service.items()
+        service: _lane(spec, service, states, rng_for(service.name)) for service, states in by_service.items()
     }
     if spec.kind == "unified":
         return ControlPlane([_dispatcher(spec, "unified", lanes)])
@@ -59,7 +57,6 @@ def _lane(
     service: Service,
     states: list[BackendState],
     rng: np.random.Generator,
-    has_slo: bool,
 ) -> Lane:
     pool = BackendPool(states, spec.stale_load_ms / 1e3)
     settings = PolicySettings(
@@ -70,7 +67,6 @@ def _lane(
         rate=spec.admission.rate,
         burst=spec.admission.burst,
         threshold=spec.admission.threshold,
-        has_slo=has_slo,
     )
     return Lane(
         pool,

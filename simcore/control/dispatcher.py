@@ -65,12 +65,14 @@ class Dispatcher:
             lane.ordering.discard(request)
             self.waiting -= 1
         else:
-            self._release(lane, request, now)
+            lane.pool.release(request)
+            self._chats -= request.kind is Kind.LLM_CHAT
 
     def completed(self, request: Request, now: float) -> None:
         """Learn that a backend answered."""
         lane = self.lanes[request.kind.service]
-        self._release(lane, request, now)
+        lane.pool.complete(request, now - request.dispatched)
+        self._chats -= request.kind is Kind.LLM_CHAT
         lane.ordering.completed(request, now)
         lane.routing.completed(request, now)
 
@@ -130,7 +132,3 @@ class Dispatcher:
         self._busy_until = max(now, self._busy_until) + self.decision_cost
         request.dispatched = self._busy_until
         return Dispatch(request, backend, self._busy_until)
-
-    def _release(self, lane: Lane, request: Request, now: float) -> None:
-        lane.pool.complete(request, now - request.dispatched)
-        self._chats -= request.kind is Kind.LLM_CHAT

@@ -25,7 +25,6 @@ class BackendState:
     tokens_per_second: float = 1.0
     neighbours: tuple[BackendState, ...] = ()
     """Backends on the same device, as far as this control plane sees them."""
-    healthy: bool = True
     in_flight: int = field(default=0, init=False)
     in_flight_tokens: int = field(default=0, init=False)
     """Prompt and output tokens of the requests in flight: what they may hold of the KV cache."""
@@ -37,7 +36,7 @@ class BackendState:
     @property
     def accepting(self) -> bool:
         """Whether it may be handed another request."""
-        return self.healthy and (self.max_in_flight is None or self.in_flight < self.max_in_flight)
+        return self.max_in_flight is None or self.in_flight < self.max_in_flight
 
     @property
     def load(self) -> float:
@@ -56,7 +55,6 @@ class BackendPool:
         self._by_index = {backend.index: backend for backend in backends}
         self._stale_load = stale_load
         self._seen_at = float("-inf")
-        self._unlimited = all(b.max_in_flight is None for b in backends)
         self._full = 0
         self._heap: list[tuple[int, int, BackendState]] = []
         self._rebuild()
@@ -107,11 +105,16 @@ class BackendPool:
     def complete(self, request: Request, latency: float) -> None:
         """Count ``request`` as answered after ``latency`` seconds on its backend."""
         backend = self._by_index[request.backend]
+        backend.average_latency += EMA_ALPHA * (latency - backend.average_latency)
+        self.release(request)
+
+    def release(self, request: Request) -> None:
+        """Count ``request`` as no longer in flight; unless it was answered, latency learns nothing of it."""
+        backend = self._by_index[request.backend]
         before = backend.accepting
         backend.in_flight -= 1
         backend.in_flight_tokens -= request.prompt_tokens + request.output_tokens
         self._full += before - backend.accepting
-        backend.average_latency += EMA_ALPHA * (latency - backend.average_latency)
         self._show(backend)
 
     def refresh(self, now: float) -> None:

@@ -39,7 +39,7 @@ class SchedulerConfig:
     def fits(self, prompt_tokens: int, output_tokens: int) -> bool:
         """Whether a request of that size can ever run to its end."""
         total = prompt_tokens + output_tokens
-        within_budget = self.enable_chunked_prefill or prompt_tokens <= self.max_num_batched_tokens
+        within_budget = self.enable_chunked_prefill or total <= self.max_num_batched_tokens
         return within_budget and total <= self.max_model_len and self.blocks_for(total) <= self.usable_blocks
 
     def blocks_for(self, tokens: int) -> int:

@@ -166,9 +166,7 @@ class Replica:
             self._usage.worked(step, run.steps, self.scheduler.kv.pool.used, job.started, self.env.now)
             self._go_on()
 
-        job = self._job = Job(
-            Service.LLM, run.total, end, urgent=False, on_contention=self._interrupt
-        )
+        job = self._job = Job(Service.LLM, run.total, end, urgent=False, on_contention=self._interrupt)
         self._device.start(job)
 
     def _schedule(self) -> tuple[int, SchedulerOutput]:

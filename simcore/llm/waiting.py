@@ -36,7 +36,7 @@ class FCFSQueue(deque[Sequence]):
 
     add = deque.append
     prepend = deque.appendleft
-    pop = deque.popleft  # type: ignore[assignment]
+    pop = deque.popleft
 
     def peek(self) -> Sequence:
         return self[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -27,8 +27,6 @@ class PolicySettings:
     """Token bucket: depth in requests."""
     threshold: float | None = None
     """Saturation: outstanding requests per backend at which requests are rejected."""
-    has_slo: bool = field(default=False)
-    """Whether any stream has a deadline."""
 
 
 class Ordering(ABC):

@@ -33,6 +33,7 @@ ROUTINGS = {
     "least_outstanding": "LeastOutstanding",
     "power_of_two": "PowerOfTwo",
     "least_kv": "LeastKv",
+    "device_aware": "DeviceAware",
     "prefix_affinity": "PrefixAffinity",
 }
 ADMISSIONS = {

@@ -69,6 +69,19 @@ def mean(spec: Distribution) -> float:
             return float(np.average(spec.values, weights=spec.weights))
 
 
+def greatest(spec: Distribution) -> float | None:
+    """The greatest value that can be drawn, None where there is no bound."""
+    match spec:
+        case Constant():
+            return spec.value
+        case Uniform() | Lognormal():
+            return spec.high
+        case Empirical():
+            return max(spec.values)
+        case Exponential() | Gamma():
+            return None
+
+
 def _lognormal_mean(spec: Lognormal) -> float:
     """E[min(X, h)] = median exp(s^2 / 2) Phi(z - s) + h Phi(-z) with z = ln(h / median) / s."""
     if spec.sigma == 0:

@@ -61,7 +61,7 @@ def drive(driver: Driver, loads: list[Load], *, ahead: int = 0) -> Iterator[Deci
             driver.abort(aborts.popleft()[1])
         if driver.has_requests:
             unreported.append(driver.schedule(step))
-        if len(unreported) > ahead or not driver.has_requests:
+        if unreported and (len(unreported) > ahead or not driver.has_requests):
             yield _report(driver, unreported.popleft())
         step += 1
 

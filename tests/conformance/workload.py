@@ -21,7 +21,8 @@ class Load:
     max_tokens: int
     priority: int
     prefix_keys: tuple[int, ...]
-    abort_after: int | None
+    abort_after: int
+    """Steps after which it is aborted if it has not ended; 0 is never."""
 
     @property
     def arrival(self) -> float:
@@ -71,7 +72,7 @@ def draw_loads(rng: np.random.Generator, count: int, block_size: int) -> list[Lo
                 max_tokens=int(rng.integers(1, longest_output + 1)),
                 priority=int(rng.integers(0, 3)),
                 prefix_keys=keys,
-                abort_after=int(rng.integers(0, 80)) if rng.random() < 0.1 else None,
+                abort_after=int(rng.integers(1, 80)) if rng.random() < 0.1 else 0,
             )
         )
     return loads

@@ -109,9 +109,7 @@ def test_mmc_behind_one_queue(servers: int, rate: float) -> None:
     ],
     ids=["M/D/1", "uniform", "two-point"],
 )
-def test_mg1_on_a_replica(
-    output_tokens: dict[str, float | str], mean: float, second_moment: float
-) -> None:
+def test_mg1_on_a_replica(output_tokens: dict[str, float | str], mean: float, second_moment: float) -> None:
     """Pollaczek-Khinchine; a replica with one slot whose steps all last 10 ms serves n tokens in 10n ms."""
     rate, step = 1.2, 0.01
     load = rate * mean * step
@@ -139,7 +137,7 @@ def test_littles_law_from_separate_counts() -> None:
     for result in run(document, step_time={"constant": 0.01})[:3]:
         usage = result.backends[0]
         in_system = usage.waiting_mean + usage.utilisation * usage.batch_mean
-        counted = [r for r in result.requests if 100.0 <= r.arrival]
+        counted = [r for r in result.requests if r.arrival >= 100.0]
         rate = len(counted) / 5900.0
         assert in_system == pytest.approx(rate * mean_latency(result, 100.0), rel=0.02)
 

@@ -1,0 +1,56 @@
+"""Whether the requests of a scenario can be served at all by its replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simcore.llm.config import SchedulerConfig
+from simcore.profile.use import Profiles, llm_profile, scheduler_config
+from simcore.scenario.cluster import LLMBackends
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.finding import Finding
+from simcore.scenario.workload import Stage, StreamSpec
+from simcore.workload.distributions import greatest, mean
+
+
+def check_capacity(scenario: ScenarioDocument, profiles: Profiles) -> Iterator[Finding]:
+    """A finding for each stream or stage whose requests no replica of some group can hold.
+
+    Judged at the greatest lengths of the distributions, or at the means of those without a bound: a
+    request that is longer by chance fails when it arrives, and is counted.
+    """
+    for group, spec in scenario.backends.items():
+        if isinstance(spec, LLMBackends):
+            config = scheduler_config(spec.engine, llm_profile(profiles, spec.profile))
+            for path, part in _parts(scenario):
+                yield from _misfit(path, part, group, config)
+
+
+def _parts(scenario: ScenarioDocument) -> Iterator[tuple[tuple[str, ...], StreamSpec | Stage]]:
+    for name, stream in scenario.streams.items():
+        if stream.enabled:
+            yield ("streams", name), stream
+            for stage_name, stage in (stream.stages or {}).items():
+                yield ("streams", name, "stages", stage_name), stage
+
+
+def _misfit(
+    path: tuple[str, ...], part: StreamSpec | Stage, group: str, config: SchedulerConfig
+) -> Iterator[Finding]:
+    if part.prompt_tokens is None or part.output_tokens is None:
+        return
+    prompt, output = (
+        round(mean(lengths) if (most := greatest(lengths)) is None else most)
+        for lengths in (part.prompt_tokens, part.output_tokens)
+    )
+    if not config.fits(prompt, output):
+        found = f"requests of {prompt} prompt and {output} output tokens"
+        yield Finding(path, found, f"what a replica of {group} holds: {_limits(config)}")
+
+
+def _limits(config: SchedulerConfig) -> str:
+    tokens = config.usable_blocks * config.block_size
+    limits = f"{tokens} tokens of KV cache, max_model_len {config.max_model_len}"
+    if config.enable_chunked_prefill:
+        return limits
+    return f"{limits}, prompts of {config.max_num_batched_tokens} without chunked prefill"
