@@ -65,6 +65,11 @@ class Cluster:
             for backend, backend_spec in zip(self.backends, self._specs, strict=True)
         )
 
+    @property
+    def assumptions(self) -> list[str]:
+        """What was assumed because nothing measured it."""
+        return list(self._devices.assumptions)
+
     def range_excesses(self) -> list[RangeExcess]:
         """Where the run left the measured range of a profile, once per profile and quantity."""
         return range_excesses(self.backends, self._specs, self._profiles)

@@ -23,6 +23,8 @@ class Devices:
         self._scenario = scenario
         self._profiles = profiles
         self._made: dict[str, Device | CoordinatedDevice] = {}
+        self.assumptions: dict[str, None] = {}
+        """What was assumed for want of a measurement, each sentence once."""
 
     def get(self, device: str | None, i: int, backend: str) -> Device | CoordinatedDevice:
         """The i-th instance of ``device``, or one of ``backend``'s own."""
@@ -36,8 +38,16 @@ class Devices:
             return Device(self._env, name)
         spec = self._scenario.devices[device]
         if spec.mode == "coordinated":
+            self.assumptions[f"device {device}: turns are handed over between steps at no cost (assumed)"] = (
+                None
+            )
             return CoordinatedDevice(self._env, name, spec.max_gap_wait_ms / 1e3)
         measured = self._colocation(device)
+        if measured is None and not (spec.llm_slowdown and spec.embedding_slowdown):
+            self.assumptions[
+                f"device {device}: no profile has measured co-location; each side is taken to run "
+                f"{TIME_SLICE:g} times slower while both work (assumed)"
+            ] = None
         llm = measured.llm_slowdown if measured else TIME_SLICE
         embedding = measured.embedding_slowdown if measured else TIME_SLICE
         slowdown = {

@@ -60,7 +60,7 @@ class RangeExcess:
     def __str__(self) -> str:
         return (
             f"profile {self.profile}: {self.quantity} up to {self.used:,.0f} were used, "
-            f"{self.low:,.0f} to {self.high:,.0f} were measured"
+            f"it covers {self.low:,.0f} to {self.high:,.0f}"
         )
 
 
@@ -90,3 +90,5 @@ class SimulationResult:
     events: int
     """Engine steps and batches, jumped ones counted one by one."""
     range_excesses: list[RangeExcess] = field(default_factory=list)
+    assumptions: list[str] = field(default_factory=list)
+    """Sentences about what was assumed because nothing measured it."""

@@ -115,4 +115,5 @@ def _result(
         horizon=env.now,
         events=sum(usage.steps for usage in usages),
         range_excesses=cluster.range_excesses(),
+        assumptions=cluster.assumptions,
     )

@@ -40,6 +40,7 @@ class Measured:
     wall: float
     """Seconds that the simulation itself took, on whatever core it ran."""
     range_excesses: list[RangeExcess]
+    assumptions: list[str]
 
 
 def replicate(
@@ -59,5 +60,6 @@ def replicate(
         events=result.events,
         wall=wall,
         range_excesses=result.range_excesses,
+        assumptions=result.assumptions,
     )
     return measured, frame

@@ -168,6 +168,7 @@ def _warnings(runs: Sequence[Measured]) -> Iterable[str]:
         counted = run.samples[0].arrivals
         if counted == 0:
             yield f"{run.cell.variant}: no request arrived after the warm-up."
+        yield from run.assumptions
     yield from map(str, worst(excess for run in runs for excess in run.range_excesses))
 
 

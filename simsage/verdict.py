@@ -82,6 +82,8 @@ def _found(spec: VerdictSpec, ratio: Estimate) -> tuple[str, bool]:
     if ratio.ci95 is None:
         return f"Not judged: {size}, from one replication, which gives no interval.", False
     low, high = ratio.ci95
+    if low == high != 1:
+        return f"Not judged: {size}, the same in every replication, since nothing in it is random.", False
     size += f" (95% interval {low:.3g} to {high:.3g})"
     if low <= 1 <= high:
         return f"Does not hold: {size}; the interval includes no effect.", False

@@ -80,6 +80,9 @@ def _check_devices(document: ScenarioDocument) -> Iterator[Finding]:
         if device not in document.devices:
             names = one_of(document.devices, device) if document.devices else "none: there are no devices"
             yield Finding(path, shown(device), names)
+        elif document.devices[device].mode == "coordinated" and document.control_plane.kind == "separate":
+            found = "coordinated under separate control planes"
+            yield Finding(("devices", device, "mode"), found, "uncoordinated: neither plane sees the other")
         first = taken.setdefault((device, group.kind), name)
         if first != name:
             allowed = f"one {group.kind} group a device: {first!r} is on it"

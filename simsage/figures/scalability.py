@@ -19,9 +19,9 @@ def caption(source: Source) -> str:
 def draw(source: Source) -> Figure | None:
     """Draw it, or give None where the sweep is not over backend counts."""
     sweep = source.document.sweep
-    if sweep is None or not source.sweeps_backends:
+    factor = source.backends_per_point
+    if sweep is None or factor is None:
         return None
-    factor = next(iter(sweep.set.values()))
     figure, axes = canvas(2.4)
     for index, variant in enumerate(source.summary.variants):
         _bars(axes, source, index, variant)

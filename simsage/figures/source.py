@@ -42,10 +42,11 @@ class Source:
         return stable[-1] if stable else points[0]
 
     @property
-    def sweeps_backends(self) -> bool:
-        """Whether the sweep is over numbers of backends and nothing else."""
+    def backends_per_point(self) -> float | None:
+        """Backends for each unit of the sweep's points, None if the sweep is not over numbers of backends."""
         paths = self.document.sweep.set if self.document.sweep else {}
-        return bool(paths) and all(path.startswith("backends.") and path.endswith(".count") for path in paths)
+        counts = [f for path, f in paths.items() if path.startswith("backends.") and path.endswith(".count")]
+        return counts[0] if counts else None
 
     def _saturated(self, point: float) -> bool:
         rows = (self.summary.find(variant, point) for variant in self.summary.variants)

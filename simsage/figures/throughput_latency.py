@@ -21,7 +21,7 @@ def caption(source: Source) -> str:
 
 def draw(source: Source) -> Figure | None:
     """Draw it, or give None where the sweep is not over the load."""
-    if len(source.summary.points) < 2 or source.sweeps_backends:
+    if len(source.summary.points) < 2 or source.backends_per_point is not None:
         return None
     figure, axes = canvas(2.4)
     for index, variant in enumerate(source.summary.variants):

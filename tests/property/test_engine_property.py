@@ -60,12 +60,17 @@ def scenarios(draw: st.DrawFn) -> Any:
     }
     streams["flood"]["timeout_ms"] = streams["texts"]["timeout_ms"] = timeout
     count = draw(st.integers(1, 3))
+    kind, mode = draw(
+        st.sampled_from(
+            [("unified", "uncoordinated"), ("unified", "coordinated"), ("separate", "uncoordinated")]
+        )
+    )
     return scenario(
         seed=draw(st.integers(0, 2**32)),
         duration_s=8.0,
         drain_s=draw(st.sampled_from([0.5, 100.0])),
         streams=streams,
-        devices={"gpu": {"mode": draw(st.sampled_from(["uncoordinated", "coordinated"]))}},
+        devices={"gpu": {"mode": mode}},
         backends={
             "llm": {
                 "kind": "llm",
@@ -78,7 +83,7 @@ def scenarios(draw: st.DrawFn) -> Any:
             "embedding": {"kind": "embedding", "profile": "test", "count": count, "device": "gpu"},
         },
         control_plane={
-            "kind": draw(st.sampled_from(["unified", "separate"])),
+            "kind": kind,
             "ordering": draw(st.sampled_from(sorted(ORDERINGS))),
             "routing": draw(st.sampled_from(sorted(ROUTINGS))),
             "max_in_flight": draw(st.sampled_from([None, 1, 6])),
