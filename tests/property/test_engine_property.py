@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def test_conservation_and_causality(document: Any) -> None:
         if request.outcome is Outcome.COMPLETED:
             passed = times(request)
             assert len(passed) == (7 if request.output_tokens else 6)
-            assert all(b >= a - 1e-12 for a, b in zip(passed, passed[1:], strict=False))
+            assert all(b >= a - 1e-12 for a, b in itertools.pairwise(passed))
             assert request.cached_tokens < max(1, request.prompt_tokens)
     if document.drain_s > 50 and document.control_plane.max_in_flight != 1:
         assert not [r for r in result.requests if r.outcome is Outcome.UNFINISHED]

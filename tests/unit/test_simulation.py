@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ def test_one_decision_at_a_time() -> None:
         control_plane={"decision_cost_ms": 20.0},
     )
     times = sorted(r.dispatched for r in result.requests)
-    assert min(b - a for a, b in zip(times, times[1:], strict=False)) >= 0.02 - 1e-9
+    assert min(b - a for a, b in itertools.pairwise(times)) >= 0.02 - 1e-9
 
 
 def test_variants_and_other_streams_do_not_shift_a_streams_draws() -> None:
@@ -129,7 +130,7 @@ def test_closed_loop_users_have_one_request_each() -> None:
         of_user.setdefault(request.user, []).append(request)
     assert len(of_user) == 7
     for requests in of_user.values():
-        for before, after in zip(requests, requests[1:], strict=False):
+        for before, after in itertools.pairwise(requests):
             assert after.arrival >= before.finished
 
 
