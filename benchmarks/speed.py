@@ -79,9 +79,8 @@ def main() -> None:
     profile = load_profile(PROFILE, Path()).model_copy(deep=True)
     assert profile.llm is not None
     profile.llm.residual_sigma = 0.05
-    print(
-        f"{'case':34} {'requests':>9} {'per CPU s':>10} {'steps/request':>14} {'utilisation':>12} {'peak MB':>8}"
-    )
+    columns = f"{'requests':>9} {'per CPU s':>10} {'steps each':>11} {'utilisation':>12} {'peak MB':>8}"
+    print(f"{'case':34} {columns}")
     for case in CASES[: int(sys.argv[1]) if len(sys.argv) > 1 else None]:
         document = scenario(case)
         begun = process_time()
@@ -91,7 +90,7 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"{case.name:34} {len(result.requests):9,} {speed:10,.0f} "
-            f"{result.events / len(result.requests):14.2f} {busy:12.0%} {peak:8.0f}"
+            f"{result.events / len(result.requests):11.2f} {busy:12.0%} {peak:8.0f}"
         )
 
 

@@ -10,6 +10,15 @@ from simcore.request import Request
 from simcore.result import BackendUsage
 
 
+@dataclass(frozen=True, slots=True)
+class BackendName:
+    """What a report calls a backend, the profile that its times come from, and its price in dollars."""
+
+    name: str
+    profile: str
+    price_per_hour: float = 0.0
+
+
 class Backend(Protocol):
     """An LLM replica, an embedding server or a retriever."""
 

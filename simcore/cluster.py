@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from simpy import Environment
 
-from simcore.backend import Backend, BackendEvents
+from simcore.backend import Backend, BackendEvents, BackendName
 from simcore.control.pool import BackendState
 from simcore.control.states import BackendFacts, backend_states
 from simcore.devices import Devices
 from simcore.embedding_server import BatchingWindow, EmbeddingServer
 from simcore.llm.durations import StepDurations
-from simcore.llm.replica import Replica, ReplicaName
+from simcore.llm.replica import Replica
 from simcore.llm.scheduler import Scheduler
 from simcore.llm.usage import ReplicaUsage
 from simcore.profile.use import (
@@ -96,7 +96,7 @@ class Cluster:
         sigma = profile.residual_sigma if spec.sample_residuals else 0.0
         return Replica(
             self._env,
-            ReplicaName(name, spec.profile, profile.price_per_hour),
+            BackendName(name, spec.profile, profile.price_per_hour),
             Scheduler(config),
             StepDurations(step_time(profile), sigma, self._streams.generator(name, "step residual")),
             self._devices.get(spec.device, i, name),
@@ -111,7 +111,7 @@ class Cluster:
         window = spec.batching
         return EmbeddingServer(
             self._env,
-            (name, spec.profile, profile.price_per_hour),
+            BackendName(name, spec.profile, profile.price_per_hour),
             BatchingWindow(window.max_batch, window.max_tokens, window.max_wait_ms / 1e3, window.serial),
             embed_time(profile),
             residual_factor(self._streams.generator(name, "batch residual"), sigma),

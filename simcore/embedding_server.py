@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from simpy import Environment
 
-from simcore.backend import BackendEvents
+from simcore.backend import BackendEvents, BackendName
 from simcore.device import CoordinatedDevice, Device, Job
 from simcore.meter import Level, Meter
 from simcore.profile.document import Overheads
@@ -37,7 +37,7 @@ class EmbeddingServer:
     def __init__(
         self,
         env: Environment,
-        naming: tuple[str, str, float],
+        naming: BackendName,
         window: BatchingWindow,
         embed_time: EmbedTime,
         residual: Callable[[], float],
@@ -78,19 +78,18 @@ class EmbeddingServer:
 
     def usage(self) -> BackendUsage:
         """What it did, once the simulation is over."""
-        name, profile, price = self._naming
         worked = self._worked.total
         return BackendUsage(
-            name=name,
+            name=self._naming.name,
             service=Service.EMBEDDING,
             device=self._device.name,
-            profile=profile,
+            profile=self._naming.profile,
             span=max(0.0, self._worked.end - self._worked.start),
             busy=worked,
             steps=self._batches,
             batch_mean=self._batch.total / worked if worked else 0.0,
             waiting_mean=self._waiting.mean(self.env.now),
-            price_per_hour=price,
+            price_per_hour=self._naming.price_per_hour,
         )
 
     def _arrive(self, request: Request) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from simpy import Environment
 
-from simcore.backend import BackendEvents
+from simcore.backend import BackendEvents, BackendName
 from simcore.device import CoordinatedDevice, Device, Job
 from simcore.llm.durations import StepDurations, StepRun
 from simcore.llm.scheduler import Scheduler
@@ -20,15 +18,6 @@ from simcore.step import Step
 from simcore.timer import after
 
 
-@dataclass(slots=True)
-class ReplicaName:
-    """What a report calls a replica."""
-
-    name: str
-    profile: str
-    price_per_hour: float
-
-
 class Replica:
     """Steps while it has requests; a run of uneventful decode steps is one job, cut short when one comes.
 
@@ -40,7 +29,7 @@ class Replica:
     def __init__(
         self,
         env: Environment,
-        naming: ReplicaName,
+        naming: BackendName,
         scheduler: Scheduler,
         durations: StepDurations,
         device: Device | CoordinatedDevice,
