@@ -48,4 +48,4 @@ def _unfit(scenario: str, key: str, name: str, kind: str, profile: ProfileDocume
 
 
 def _told(fault: Fault) -> str:
-    return f"{fault.key + ': ' if fault.key else ''}{fault.found}; allowed: {fault.allowed}"
+    return f"{fault.key + ': ' if fault.key else ''}{fault.found} ({fault.allowed})"
