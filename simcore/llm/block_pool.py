@@ -23,7 +23,7 @@ class CachedBlock:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """``count`` private full blocks, freed together; the last of them is evicted first."""
+    """``count`` private full blocks, freed one after the other; the last of them is evicted first."""
 
     count: int
 
@@ -39,6 +39,8 @@ class BlockPool:
         self._unhashed = size
         self._lru: OrderedDict[CachedBlock | Run, None] = OrderedDict()
         self._cached: dict[int, dict[CachedBlock, None]] = {}
+        self._open: Run | None = None
+        """The last entry of the queue if it is a run that nobody will reclaim."""
 
     @property
     def used(self) -> int:
@@ -56,24 +58,24 @@ class BlockPool:
         while count:
             count -= self._evict(count)
 
-    def release(self, tail: int, private: int, shared: Iterable[CachedBlock]) -> Run | None:
+    def release(
+        self, tail: int, private: int, shared: Iterable[CachedBlock], *, reclaimable: bool
+    ) -> Run | None:
         """Take back a sequence's blocks: ``tail`` without a hash, ``private`` full ones, ``shared`` ones.
 
-        Returns the run that the private blocks now form in the queue, if they form one.
+        Returns the run that the private blocks now form in the queue, if the sequence may reclaim it.
         """
         self.free += tail + private
         if not self.enable_caching:
             return None
         self._unhashed += tail
-        run = None
-        if private:
-            run = Run(private)
-            self._lru[run] = None
+        run = self._queue(private, reclaimable) if private else None
         for block in reversed(list(shared)):
             block.ref_cnt -= 1
             if not block.ref_cnt:
                 self.free += 1
                 self._lru[block] = None
+                self._open = None
         return run
 
     def lookup(self, keys: Iterable[int]) -> list[CachedBlock]:
@@ -115,6 +117,15 @@ class BlockPool:
             queued = sum(entry.count if isinstance(entry, Run) else 1 for entry in self._lru)
             assert self.free == self._unhashed + queued
 
+    def _queue(self, private: int, reclaimable: bool) -> Run | None:
+        if self._open is not None and not reclaimable:
+            self._open.count += private
+            return None
+        run = Run(private)
+        self._lru[run] = None
+        self._open = None if reclaimable else run
+        return run if reclaimable else None
+
     def _evict(self, count: int) -> int:
         entry = next(iter(self._lru))
         if isinstance(entry, Run):
@@ -122,6 +133,8 @@ class BlockPool:
             entry.count -= taken
             if not entry.count:
                 del self._lru[entry]
+                if entry is self._open:
+                    self._open = None
             return taken
         del self._lru[entry]
         copies = self._cached[entry.key]

@@ -9,7 +9,7 @@ from itertools import islice
 
 from simcore.llm.block_pool import BlockPool, CachedBlock
 from simcore.llm.config import SchedulerConfig
-from simcore.llm.sequence import Sequence
+from simcore.llm.sequence import Sequence, Status
 
 
 class KVCacheManager:
@@ -74,7 +74,8 @@ class KVCacheManager:
         full = hashed // self._block_size
         shared = seq.shared_blocks
         tail = self._config.blocks_for(computed) - full
-        seq.own_run = self.pool.release(tail, full - len(shared), shared)
+        reclaimable = seq.status is not Status.FINISHED
+        seq.own_run = self.pool.release(tail, full - len(shared), shared, reclaimable=reclaimable)
         seq.shared_blocks = []
 
     def _cache_shareable(self, seq: Sequence, tokens: int) -> None:

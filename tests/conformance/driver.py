@@ -24,6 +24,11 @@ class Decision:
     used_blocks_after: int = 0
 
 
+STALLED = 2000
+"""Steps without an end after which a run is given up: no request here takes so long alone, but vLLM itself
+can preempt in circles where prompts need not fit as a whole (``scheduler_reserve_full_isl`` off)."""
+
+
 class Driver(Protocol):
     """A scheduler that can be fed and asked."""
 
@@ -44,17 +49,17 @@ class Driver(Protocol):
 
 
 def drive(driver: Driver, loads: list[Load], *, ahead: int = 0) -> Iterator[Decision]:
-    """All decisions until every request has ended.
+    """All decisions until every request has ended, or none does any more.
 
     ``ahead`` = 1 schedules each step before the one before it is reported, as async scheduling does.
     """
     coming = deque(sorted(loads, key=lambda load: load.step))
     aborts = deque(sorted((load.step + load.abort_after, load.name) for load in loads if load.abort_after))
     unreported: deque[Decision] = deque()
-    step = 0
-    while coming or unreported or driver.has_requests:
+    step = progress = 0
+    while (coming or unreported or driver.has_requests) and step - progress < STALLED:
         if not unreported and not driver.has_requests:
-            step = max(step, coming[0].step)
+            step = progress = max(step, coming[0].step)
         while coming and coming[0].step <= step:
             driver.add(coming.popleft())
         while aborts and aborts[0][0] < step:
@@ -62,7 +67,9 @@ def drive(driver: Driver, loads: list[Load], *, ahead: int = 0) -> Iterator[Deci
         if driver.has_requests:
             unreported.append(driver.schedule(step))
         if unreported and (len(unreported) > ahead or not driver.has_requests):
-            yield _report(driver, unreported.popleft())
+            decision = _report(driver, unreported.popleft())
+            progress = step if decision.finished else progress
+            yield decision
         step += 1
 
 

