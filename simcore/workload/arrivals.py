@@ -68,8 +68,8 @@ def _burst_times(spec: Bursts, masses: Times) -> Times:
     quiet = spec.period_s - spec.burst_s
     calm_mass = spec.rate * quiet
     period, mass = np.divmod(masses, calm_mass + spec.burst_rate * spec.burst_s)
-    calm = mass / spec.rate if spec.rate else np.zeros_like(mass)
-    within = np.where(mass < calm_mass, calm, quiet + (mass - calm_mass) / spec.burst_rate)
+    within = quiet + (mass - calm_mass) / spec.burst_rate
+    np.divide(mass, spec.rate, out=within, where=mass < calm_mass)
     return period * spec.period_s + within
 
 

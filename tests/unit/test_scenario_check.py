@@ -164,3 +164,11 @@ def test_expected_requests_count_part_of_a_burst_period() -> None:
 def test_expected_requests_count_the_stages_of_pipelines(tmp_path: Path) -> None:
     document: ScenarioDocument = load(tmp_path, GOOD)
     assert expected_requests(document.streams["rag"], 60) == 4 * (1 + 3)
+
+
+def test_separate_control_planes_cannot_coordinate_a_device(tmp_path: Path) -> None:
+    text = GOOD.replace("mode: uncoordinated", "mode: coordinated")
+    line, key, found, allowed = only(tmp_path, text)
+    assert (line, key) == (31, "variants.1")
+    assert found.startswith("coordinated under separate control planes at devices.gpu.mode")
+    assert allowed.startswith("uncoordinated")

@@ -38,7 +38,7 @@ backends:
   embed: {kind: embedding, profile: a100, device: gpu}
   search: {kind: retriever, service_time_ms: {distribution: exponential, mean: 20}}
 devices:
-  gpu: {mode: coordinated}
+  gpu: {mode: uncoordinated}
 control_plane:
   preset: sage-designed
 variants:
@@ -209,7 +209,7 @@ def test_several_faults_at_once(tmp_path: Path) -> None:
         .replace("warmup_s", "warmup")
         .replace("rate: 5", "rate: -5")
         .replace("preset: sage-designed", "routing: nearest")
-        .replace("mode: coordinated", "mode: 7")
+        .replace("mode: uncoordinated", "mode: 7")
         .replace("name: unified", "name: .nan")
     )
     assert [(f.line, f.key) for f in faults(tmp_path, text)] == [
