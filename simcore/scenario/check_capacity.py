@@ -1,4 +1,4 @@
-"""Whether the requests of a scenario can be served at all by its replicas."""
+"""Whether a scenario's replicas would start, and can serve its requests at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simcore.workload.distributions import greatest, mean
 
 
 def check_capacity(scenario: ScenarioDocument, profiles: Profiles) -> Iterator[Finding]:
-    """A finding for each stream or stage whose requests no replica of some group can hold.
+    """A finding for each engine that would not start, and each stream or stage that does not fit one.
 
     Judged at the greatest lengths of the distributions, or at the means of those without a bound: a
     request that is longer by chance fails when it arrives, and is counted.
@@ -22,8 +22,21 @@ def check_capacity(scenario: ScenarioDocument, profiles: Profiles) -> Iterator[F
     for group, spec in scenario.backends.items():
         if isinstance(spec, LLMBackends):
             config = scheduler_config(spec.engine, llm_profile(profiles, spec.profile))
+            yield from _refused(group, config)
             for path, part in _parts(scenario):
                 yield from _misfit(path, part, group, config)
+
+
+def _refused(group: str, config: SchedulerConfig) -> Iterator[Finding]:
+    """Engine arguments that vLLM refuses to start with (vllm/config/scheduler.py)."""
+    path = ("backends", group, "engine")
+    budget = config.max_num_batched_tokens
+    if budget < config.max_num_seqs:
+        found = f"max_num_batched_tokens {budget} below max_num_seqs {config.max_num_seqs}"
+        yield Finding(path, found, "a budget of a token for each sequence at least")
+    if not config.enable_chunked_prefill and budget < config.max_model_len:
+        found = f"max_num_batched_tokens {budget} below max_model_len {config.max_model_len}"
+        yield Finding(path, found, "a budget for the longest prompt, or enable_chunked_prefill: true")
 
 
 def _parts(scenario: ScenarioDocument) -> Iterator[tuple[tuple[str, ...], StreamSpec | Stage]]:

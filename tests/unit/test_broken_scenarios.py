@@ -1,4 +1,4 @@
-"""Ten ways to break a scenario: one clear report each, exit code 2, and no folder."""
+"""Eleven ways to break a scenario: one clear report each, exit code 2, and no folder."""
 
 from __future__ import annotations
 
@@ -61,6 +61,10 @@ CASES = {
     "KV too small for one request": (
         GOOD.replace("40m}", "40m, engine: {num_gpu_blocks: 2, block_size: 4}}"),
         ":5: streams.chat: found requests of 8 prompt and 4 output tokens",
+    ),
+    "more sequences than tokens": (
+        GOOD.replace("40m}", "40m, engine: {max_num_seqs: 64, max_num_batched_tokens: 32}}"),
+        ":11: backends.llm.engine: found max_num_batched_tokens 32 below max_num_seqs 64",
     ),
     "anchors bomb": (BOMB, ":1: "),
     "empty file": ("", "found an empty"),
