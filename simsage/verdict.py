@@ -118,8 +118,8 @@ def _overall(judged: Sequence[Judgement]) -> str:
     span = f"; ratios from {min(values):.3g} to {max(values):.3g}" if values else ""
     if len(good) == len(judged):
         return f"Holds at all {len(judged)} points{span}."
-    where = f"only at {', '.join(f'{one.point:g}' for one in good)}" if good else "at none"
-    return f"Does not hold throughout: shown {where} of the {len(judged)} points{span}."
+    where = f" ({', '.join(f'{one.point:g}' for one in good)})" if good else ""
+    return f"Does not hold throughout: shown at {len(good)} of {len(judged)} points{where}{span}."
 
 
 def _samples(runs: Sequence[Measured], variant: str, point: float | None, stream: str) -> list[Sample]:
