@@ -74,7 +74,7 @@ def test_a_sweep_holds_only_at_every_point():
     verdict = judge(spec(), good + none)
     assert not verdict.holds
     assert [one.holds for one in verdict.points] == [True, False]
-    assert "only at 1 of the 2 points" in verdict.sentence
+    assert "shown at 1 of 2 points (1)" in verdict.sentence
 
 
 @pytest.mark.parametrize(
