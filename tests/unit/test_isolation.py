@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from simcore.scenario.resolve import with_preset
 from simcore.simulation import simulate
 from tests.factories import constant, poisson, profile, scenario
 
@@ -50,13 +51,6 @@ def test_a_limit_alone_is_no_isolation() -> None:
 
 def test_sage_as_implemented_gives_priority_no_effect() -> None:
     """Its loop pairs decisions with requests in order of arrival, so high priority waits like the rest."""
-    implemented = {
-        "ordering": "fifo",
-        "routing": "first_acceptable",
-        "dispatch_period_ms": 100.0,
-        "stale_load_ms": 100.0,
-        "max_in_flight": 95,
-        "blocking_chat": True,
-    }
+    implemented = with_preset({"preset": "sage-implemented"})
     designed = {"ordering": "priority", "routing": "priority", "max_in_flight": 8}
     assert np.median(interactive_ttft(implemented)) > 10 * np.median(interactive_ttft(designed))
