@@ -13,12 +13,16 @@ class Meter:
         self.end = end
         self.total = 0.0
 
-    def add(self, value: float, since: float, until: float) -> None:
-        """Count ``value`` from ``since`` to ``until``."""
-        since = max(since, self.start)
-        until = min(until, self.end)
-        if until > since:
-            self.total += value * (until - since)
+    def add(self, value: float, since: float, until: float) -> float:
+        """Count ``value`` from ``since`` to ``until``; returns how much of that lies in the window."""
+        if since < self.start:
+            since = self.start
+        if until > self.end:
+            until = self.end
+        if until <= since:
+            return 0.0
+        self.total += value * (until - since)
+        return until - since
 
     @property
     def mean(self) -> float:

@@ -69,18 +69,19 @@ class Replica:
     def usage(self) -> BackendUsage:
         """What it did, once the simulation is over."""
         usage = self._usage
-        busy = usage.busy.total
+        window, busy = usage.window, usage.window.total
+        span = max(0.0, window.end - window.start)
         return BackendUsage(
             name=self._naming.name,
             service=Service.LLM,
             device=self._device.name,
             profile=self._naming.profile,
-            span=max(0.0, usage.busy.end - usage.busy.start),
+            span=span,
             busy=busy,
             steps=usage.steps,
-            batch_mean=usage.batch.total / busy if busy else 0.0,
+            batch_mean=usage.batch / busy if busy else 0.0,
             waiting_mean=usage.waiting.mean(self.env.now),
-            kv_mean=usage.kv.mean,
+            kv_mean=usage.kv / span if span else 0.0,
             kv_peak=usage.kv_peak / self.scheduler.kv.pool.size,
             preemptions=usage.preemptions,
             price_per_hour=self._naming.price_per_hour,

@@ -11,9 +11,11 @@ class ReplicaUsage:
 
     def __init__(self, start: float, end: float, blocks: int) -> None:
         self.waiting = Level(start, end)
-        self.busy = Meter(start, end)
-        self.batch = Meter(start, end)
-        self.kv = Meter(start, end)
+        self.window = Meter(start, end)
+        self.batch = 0.0
+        """Integral of the requests in a step over the time worked; ``window.total`` is that time."""
+        self.kv = 0.0
+        """Integral of the used share of the KV blocks over the time worked."""
         self.kv_peak = 0
         self.steps = 0
         self.preemptions = 0
@@ -26,9 +28,9 @@ class ReplicaUsage:
         """Count ``steps`` steps like ``step`` that together lasted from ``since`` to ``until``."""
         batch = step.decodes + step.prefills
         self.steps += steps
-        self.busy.add(1.0, since, until)
-        self.batch.add(batch, since, until)
-        self.kv.add(used_blocks / self._blocks, since, until)
+        counted = self.window.add(1.0, since, until)
+        self.batch += batch * counted
+        self.kv += used_blocks / self._blocks * counted
         if used_blocks > self.kv_peak:
             self.kv_peak = used_blocks
         if batch > self.most_batch:
