@@ -110,7 +110,10 @@ def test_mmc_behind_one_queue(servers: int, rate: float) -> None:
     ids=["M/D/1", "uniform", "two-point"],
 )
 def test_mg1_on_a_replica(output_tokens: dict[str, float | str], mean: float, second_moment: float) -> None:
-    """Pollaczek-Khinchine; a replica with one slot whose steps all last 10 ms serves n tokens in 10n ms."""
+    """A heavier two-point law (10 or 290 tokens) needs far more replications for a t interval: its means are
+    skewed. That every path is right whatever the law, `test_..._lindleys_recursion` holds exactly.
+
+    Pollaczek-Khinchine; a replica with one slot whose steps all last 10 ms serves n tokens in 10n ms."""
     rate, step = 1.2, 0.01
     load = rate * mean * step
     theory = mean * step + rate * second_moment * step**2 / (2 * (1 - load))
