@@ -1,10 +1,12 @@
-"""Profiles and scenarios for tests: small, with round figures."""
+"""Profiles and scenarios for tests, small, with round figures; and what tests read off a request."""
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any
 
 from simcore.profile.document import ProfileDocument
+from simcore.request import Request
 from simcore.scenario.document import ScenarioDocument
 
 FIT = {"all": {"points": 1, "held_out": 1, "median_abs_error": 0.0, "p90_abs_error": 0.0}}
@@ -81,3 +83,17 @@ def constant(value: float) -> dict[str, Any]:
 def poisson(rate: float) -> dict[str, Any]:
     """Poisson arrivals."""
     return {"process": "poisson", "rate": rate}
+
+
+def times(request: Request) -> list[float]:
+    """When what happened to it, in the order that it has to happen."""
+    order = (
+        request.arrival,
+        request.submitted,
+        request.dispatched,
+        request.backend_arrival,
+        request.scheduled,
+        request.first_token,
+        request.finished,
+    )
+    return [at for at in order if not isnan(at)]

@@ -8,7 +8,8 @@ from simcore.llm.config import SchedulerConfig
 from simcore.profile.use import Profiles, llm_profile, scheduler_config
 from simcore.scenario.cluster import LLMBackends
 from simcore.scenario.document import ScenarioDocument
-from simcore.scenario.finding import Finding
+from simcore.scenario.finding import Finding, KeyPath
+from simcore.scenario.stages import asked_parts
 from simcore.scenario.workload import Stage, StreamSpec
 from simcore.workload.distributions import greatest, mean
 
@@ -23,7 +24,7 @@ def check_capacity(scenario: ScenarioDocument, profiles: Profiles) -> Iterator[F
         if isinstance(spec, LLMBackends):
             config = scheduler_config(spec.engine, llm_profile(profiles, spec.profile))
             yield from _refused(group, config)
-            for path, part in _parts(scenario):
+            for path, part in asked_parts(scenario):
                 yield from _misfit(path, part, group, config)
 
 
@@ -39,16 +40,8 @@ def _refused(group: str, config: SchedulerConfig) -> Iterator[Finding]:
         yield Finding(path, found, "a budget for the longest prompt, or enable_chunked_prefill: true")
 
 
-def _parts(scenario: ScenarioDocument) -> Iterator[tuple[tuple[str, ...], StreamSpec | Stage]]:
-    for name, stream in scenario.streams.items():
-        if stream.enabled:
-            yield ("streams", name), stream
-            for stage_name, stage in (stream.stages or {}).items():
-                yield ("streams", name, "stages", stage_name), stage
-
-
 def _misfit(
-    path: tuple[str, ...], part: StreamSpec | Stage, group: str, config: SchedulerConfig
+    path: KeyPath, part: StreamSpec | Stage, group: str, config: SchedulerConfig
 ) -> Iterator[Finding]:
     if part.prompt_tokens is None or part.output_tokens is None:
         return

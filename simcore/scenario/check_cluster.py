@@ -9,6 +9,7 @@ from simcore.errors import one_of
 from simcore.scenario.cluster import RetrieverBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.finding import Finding, KeyPath, shown
+from simcore.scenario.stages import asked_parts
 from simcore.scenario.workload import Uniform
 
 ProfileCheck = Callable[[str], str | None]
@@ -56,18 +57,11 @@ def check_profiles(raw: Mapping[str, Any], check: ProfileCheck | None) -> Iterat
 
 def _check_services(document: ScenarioDocument) -> Iterator[Finding]:
     kinds = {group.kind for group in document.backends.values()}
-    for path, kind in _asked_kinds(document):
+    for path, part in asked_parts(document):
+        kind = part.kind
         if kind != "pipeline" and BACKEND_OF[kind] not in kinds:
             needed = f"a kind that a backend answers: no backend has kind {BACKEND_OF[kind]}"
             yield Finding((*path, "kind"), shown(kind), needed)
-
-
-def _asked_kinds(document: ScenarioDocument) -> Iterator[tuple[KeyPath, str]]:
-    for name, stream in document.streams.items():
-        if stream.enabled:
-            yield ("streams", name), stream.kind
-            for stage_name, stage in (stream.stages or {}).items():
-                yield ("streams", name, "stages", stage_name), stage.kind
 
 
 def _check_devices(document: ScenarioDocument) -> Iterator[Finding]:

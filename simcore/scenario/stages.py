@@ -1,10 +1,21 @@
-"""In which order the stages of a pipeline run."""
+"""The stages of pipelines: which are asked for, and in which order they run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from simcore.scenario.workload import Stage
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.finding import KeyPath
+from simcore.scenario.workload import Stage, StreamSpec
+
+
+def asked_parts(document: ScenarioDocument) -> Iterator[tuple[KeyPath, StreamSpec | Stage]]:
+    """Every enabled stream and each of its stages, with its place in the document."""
+    for name, stream in document.streams.items():
+        if stream.enabled:
+            yield ("streams", name), stream
+            for stage_name, stage in (stream.stages or {}).items():
+                yield ("streams", name, "stages", stage_name), stage
 
 
 def dependencies(stages: Mapping[str, Stage]) -> dict[str, tuple[str, ...]]:

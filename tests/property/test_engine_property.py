@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from simcore.llm.scheduler import Scheduler
 from simcore.policies.registry import ORDERINGS, ROUTINGS
-from simcore.request import Outcome, Request
+from simcore.request import Outcome
 from simcore.result import SimulationResult
 from simcore.simulation import simulate
-from tests.factories import poisson, profile, scenario
+from tests.factories import poisson, profile, scenario, times
 
 PROFILES = {
     "test": profile(
@@ -95,20 +95,6 @@ def scenarios(draw: st.DrawFn) -> Any:
             "stale_load_ms": draw(st.sampled_from([0.0, 100.0])),
         },
     )
-
-
-def times(request: Request) -> list[float]:
-    """When what happened to it, in the order that it has to happen."""
-    order = (
-        request.arrival,
-        request.submitted,
-        request.dispatched,
-        request.backend_arrival,
-        request.scheduled,
-        request.first_token,
-        request.finished,
-    )
-    return [at for at in order if not isnan(at)]
 
 
 @settings(max_examples=60, deadline=None)
