@@ -34,20 +34,19 @@ class Devices:
         return self._made[name]
 
     def _make(self, device: str | None, name: str) -> Device | CoordinatedDevice:
-        if device is None:
+        profiles = self._profiles_on(device)
+        if device is None or len(profiles) < 2:
             return Device(self._env, name)
         spec = self._scenario.devices[device]
         if spec.mode == "coordinated":
-            self.assumptions[f"device {device}: turns are handed over between steps at no cost (assumed)"] = (
-                None
-            )
+            self._assume(f"device {device}: turns are handed over between steps at no cost (assumed)")
             return CoordinatedDevice(self._env, name, spec.max_gap_wait_ms / 1e3)
-        measured = self._colocation(device)
+        measured = self._colocation(profiles)
         if measured is None and not (spec.llm_slowdown and spec.embedding_slowdown):
-            self.assumptions[
+            self._assume(
                 f"device {device}: no profile has measured co-location; each side is taken to run "
                 f"{TIME_SLICE:g} times slower while both work (assumed)"
-            ] = None
+            )
         llm = measured.llm_slowdown if measured else TIME_SLICE
         embedding = measured.embedding_slowdown if measured else TIME_SLICE
         slowdown = {
@@ -56,11 +55,17 @@ class Devices:
         }
         return Device(self._env, name, slowdown)
 
-    def _colocation(self, device: str) -> Colocation | None:
-        """What the profile of a backend on the device says of co-location."""
-        for spec in self._scenario.backends.values():
-            if not isinstance(spec, RetrieverBackends) and spec.device == device:
-                found = self._profiles[spec.profile].colocation
-                if found is not None:
-                    return found
-        return None
+    def _assume(self, sentence: str) -> None:
+        self.assumptions[sentence] = None
+
+    def _profiles_on(self, device: str | None) -> list[str]:
+        """The profile of each group of backends that names the device."""
+        return [
+            spec.profile
+            for spec in self._scenario.backends.values()
+            if not isinstance(spec, RetrieverBackends) and spec.device == device
+        ]
+
+    def _colocation(self, names: list[str]) -> Colocation | None:
+        """What was measured of just this pair: the models of one profile, beside each other."""
+        return self._profiles[names[0]].colocation if len(set(names)) == 1 else None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from simpy import Environment
 
 from simcore.device import CoordinatedDevice, Device, Job
+from simcore.profile.document import Colocation
 from simcore.request import Service
+from simcore.simulation import simulate
 from simcore.timer import after
+from tests.factories import constant, poisson, profile, scenario
 
 SLOWDOWN = {Service.LLM: 2.0, Service.EMBEDDING: 4.0}
 
@@ -67,3 +72,35 @@ def test_a_batch_goes_into_the_first_gap_between_decode_steps() -> None:
 def test_prefill_goes_first_until_the_batch_has_waited_long_enough() -> None:
     log = coordinated(urgent=True, max_gap_wait=2.0)
     assert log == [("step 1", 1.0), ("step 2", 2.0), ("step 3", 3.0), ("batch", 3.5), ("step 4", 4.5)]
+
+
+COLOCATED = profile().model_copy(
+    update={"colocation": Colocation(how="measured", llm_slowdown=3.0, embedding_slowdown=5.0)}
+)
+
+
+def assumptions(embedding: dict[str, object], mode: str = "uncoordinated") -> list[str]:
+    """What is assumed where the LLM of profile ``test`` is on a device."""
+    document = scenario(
+        streams={"texts": {"kind": "embedding", "arrivals": poisson(1), "text_tokens": constant(8)}},
+        devices={"gpu": {"mode": mode}},
+        backends={
+            "llm": {"kind": "llm", "profile": "test", "device": "gpu"},
+            "embedding": {"kind": "embedding"} | embedding,
+        },
+    )
+    return simulate(document, {"test": COLOCATED, "other": profile()}, 0, Path()).assumptions
+
+
+def test_a_measured_pair_on_one_device_needs_no_assumption() -> None:
+    assert assumptions({"profile": "test", "device": "gpu"}) == []
+
+
+def test_what_was_measured_of_one_pair_is_not_taken_for_another() -> None:
+    (said,) = assumptions({"profile": "other", "device": "gpu"})
+    assert "no profile has measured co-location" in said
+
+
+def test_nothing_is_assumed_of_a_device_that_nobody_shares() -> None:
+    assert assumptions({"profile": "other"}) == []
+    assert assumptions({"profile": "other"}, mode="coordinated") == []
