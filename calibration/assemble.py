@@ -7,17 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from calibration.backends.model_folder import SIZES
 from calibration.campaign import Campaign
-from calibration.colocation_probe import colocation
-from calibration.embedding_probe import MODEL
-from calibration.fit_embedtime import fit_embed_time
-from calibration.fit_overheads import StepExtra, fit_overheads, fit_step_extra
-from calibration.fit_steptime import fit_step_time
-from calibration.frontend_probe import GROUP as FRONTEND
-from calibration.judge import judge_batches, judge_steps, residual_sigma
+from calibration.fits.embedtime import fit_embed_time
+from calibration.fits.judge import judge_batches, judge_steps, residual_sigma
+from calibration.fits.overheads import StepExtra, fit_overheads, fit_step_extra
+from calibration.fits.steptime import fit_step_time
 from calibration.machine import hardware, software
-from calibration.model_folder import SIZES
-from calibration.samples import embed_points, step_points
+from calibration.probes.colocation import colocation
+from calibration.probes.embedding import MODEL
+from calibration.probes.frontend import GROUP as FRONTEND
+from calibration.probes.samples import embed_points, step_points
 from simcore.profile.document import (
     EmbeddingProfile,
     EmbedTimeParameters,

@@ -10,19 +10,19 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from calibration.assemble import Said, assemble
+from calibration.backends.model_folder import SIZES, make_model_folder
+from calibration.backends.process import ending_in_order
 from calibration.campaign import Campaign, Progress
-from calibration.colocation_probe import probe_colocation
 from calibration.cores import Device, choose_cores
-from calibration.embedding_probe import probe_embedding, start_embedding
-from calibration.engine_probe import probe_engine, start_engine, warm_up
 from calibration.errors import BackendMissing
-from calibration.frontend_probe import probe_frontend
 from calibration.machine import hardware, software
-from calibration.model_folder import SIZES, make_model_folder
 from calibration.plan import Plan
 from calibration.plan import full as full_plan
 from calibration.plan import quick as quick_plan
-from calibration.process import ending_in_order
+from calibration.probes.colocation import probe_colocation
+from calibration.probes.embedding import probe_embedding, start_embedding
+from calibration.probes.engine import probe_engine, start_engine, warm_up
+from calibration.probes.frontend import probe_frontend
 from calibration.store import Store
 from simcore.profile.document import ProfileDocument
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from calibration.backend_env import backend_env
+from calibration.backends.backend_env import backend_env
 from calibration.cores import Cores, Device
 from calibration.drift import TOLERANCE, Block, drift, measure_steadily
 from calibration.store import Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from calibration.design import Scene, full_design, quick_design, tiny_design
+from calibration.probes.design import Scene, full_design, quick_design, tiny_design
 
 
 @dataclass(frozen=True, slots=True)

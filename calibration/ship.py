@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from calibration.derive_encoder import derive as derive_encoder
-from calibration.derive_h100 import derive as derive_h100
-from calibration.estimate_encoder import BERT_LARGE, MINILM, scale
+from calibration.derive.encoder import derive as derive_encoder
+from calibration.derive.h100 import derive as derive_h100
+from calibration.derive.scaled_encoder import BERT_LARGE, MINILM, scale
 from simcore.profile import shipped
 from simcore.profile.document import ProfileDocument
 from simcore.profile.load import load_profile

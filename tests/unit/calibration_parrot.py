@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 
-from calibration.answering import Answerer, serve
-from calibration.worker import Message
+from calibration.backends.answering import Answerer, serve
+from calibration.backends.worker import Message
 
 
 def build(settings: Message) -> tuple[Message, Answerer]:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from calibration.design import Scene, full_design, ladder, prefill, quick_design, tiny_design
-from calibration.embedding_probe import embedding_design
+from calibration.probes.design import Scene, full_design, ladder, prefill, quick_design, tiny_design
+from calibration.probes.embedding import embedding_design
 
 KV_TOKENS = 43_000
 """What 1 GiB of KV cache holds for the largest dummy model."""

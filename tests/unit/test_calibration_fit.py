@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from calibration.errors import Underdetermined
-from calibration.fit import fit_linear
-from calibration.fit_embedtime import fit_embed_time
-from calibration.fit_steptime import fit_step_time
-from calibration.judge import judge_batches, judge_steps, residual_sigma
-from calibration.samples import EmbedPoint, StepPoint
+from calibration.fits.embedtime import fit_embed_time
+from calibration.fits.judge import judge_batches, judge_steps, residual_sigma
+from calibration.fits.linear import fit_linear
+from calibration.fits.steptime import fit_step_time
+from calibration.probes.samples import EmbedPoint, StepPoint
 from simcore.profile.embedtime import EmbedTime
 from simcore.profile.steptime import StepTime
 from simcore.step import Step

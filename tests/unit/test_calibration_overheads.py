@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from calibration.fit_overheads import fit_overheads, fit_step_extra
-from calibration.frontend_probe import periods
+from calibration.fits.overheads import fit_overheads, fit_step_extra
+from calibration.probes.frontend import periods
 from simcore.profile.steptime import StepTime
 
 FORM = StepTime(constant=5e-3, token=1e-4, context=1e-6)

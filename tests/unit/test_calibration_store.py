@@ -11,7 +11,7 @@ import pytest
 from calibration.campaign import Campaign
 from calibration.cores import Cores
 from calibration.drift import drift, measure_steadily
-from calibration.samples import Sample, step_points, undisturbed
+from calibration.probes.samples import Sample, step_points, undisturbed
 from calibration.store import Store
 
 ONE = {"machine": "one"}

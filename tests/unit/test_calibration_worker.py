@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from calibration.backends.model_folder import SIZES
+from calibration.backends.server import command_line, free_port
+from calibration.backends.worker import Worker
 from calibration.calibrate import require
 from calibration.errors import BackendFailed, BackendMissing
-from calibration.model_folder import SIZES
-from calibration.server import command_line, free_port
-from calibration.worker import Worker
 
 CORE = max(os.sched_getaffinity(0))
 

@@ -6,35 +6,49 @@ import socket
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from calibration.campaign import Campaign
+from calibration.backends.engine_settings import Settings, command_line
+from calibration.backends.process import BackendProcess
+from calibration.backends.worker import START_LIMIT
 from calibration.cores import Device
-from calibration.engine_probe import engine_settings
 from calibration.errors import BackendFailed
-from calibration.process import BackendProcess
-from calibration.worker import START_LIMIT
 
+LOG_VARIABLE = "SIMSAGE_STEP_LOG"
+"""As in `calibration.backends.seen_scheduler`, which needs vLLM to be imported."""
 MODULE = "vllm.entrypoints.openai.api_server"
 
 
 class Server(BackendProcess):
-    """The server on a free port of this machine, writing its steps to ``steps``; served model ``model``."""
+    """The server on a free port of this machine, serving under the name ``model``.
 
-    def __init__(self, campaign: Campaign, model: Path, steps: Path) -> None:
+    With ``steps`` its scheduler writes each step there (`calibration.backends.seen_scheduler`).
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        device: Device,
+        *,
+        cores: Iterable[int],
+        env: Mapping[str, str],
+        log: Path,
+        steps: Path | None = None,
+    ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        arguments = [
-            *command_line(engine_settings(campaign.device, model) | server_settings(campaign.device)),
-            *("--scheduler-cls", "calibration.seen_scheduler.SeenScheduler"),
-            *("--served-model-name", "model", "--host", "127.0.0.1", "--port", str(port)),
-        ]
+        seen = ["--scheduler-cls", "calibration.backends.seen_scheduler.SeenScheduler"] if steps else []
         super().__init__(
             MODULE,
-            arguments,
-            cores=campaign.cores.backend,
-            env=campaign.env | server_env(campaign.device) | {"SIMSAGE_STEP_LOG": str(steps)},
-            log=campaign.folder / "server.log",
+            [
+                *command_line(settings | server_settings(device)),
+                *seen,
+                *("--served-model-name", "model", "--host", "127.0.0.1", "--port", str(port)),
+            ],
+            cores=cores,
+            env={**env, **server_env(device), **({LOG_VARIABLE: str(steps)} if steps else {})},
+            log=log,
         )
 
     def wait_ready(self, limit: float = START_LIMIT) -> None:
@@ -64,18 +78,6 @@ def server_settings(device: Device) -> dict[str, object]:
 def server_env(device: Device) -> dict[str, str]:
     """What makes vLLM's CPU platform accept the executor of `server_settings`."""
     return {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"} if device == "cpu" else {}
-
-
-def command_line(settings: dict[str, object]) -> list[str]:
-    """Engine arguments as the server's flags."""
-    flags: list[str] = []
-    for name, value in settings.items():
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            flags.append(f"--{flag}" if value else f"--no-{flag}")
-        else:
-            flags += [f"--{flag}", str(value)]
-    return flags
 
 
 def free_port() -> int:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.fit import fit_linear
-from calibration.samples import EmbedPoint
+from calibration.fits.linear import fit_linear
+from calibration.probes.samples import EmbedPoint
 from simcore.profile.embedtime import EmbedTime
 
 FORWARD = ("constant", "text", "padded", "attention")

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from calibration.samples import EmbedPoint, StepPoint
+from calibration.probes.samples import EmbedPoint, StepPoint
 from simcore.profile.document import FitQuality
 from simcore.profile.embedtime import EmbedTime
 from simcore.profile.steptime import StepTime

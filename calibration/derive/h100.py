@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import least_squares
 
-from calibration.fit import Array
+from calibration.fits.linear import Array
 from simcore.profile.document import (
     EngineFacts,
     FitQuality,

@@ -12,11 +12,11 @@ from typing import Any, cast
 from vllm import EngineArgs, SamplingParams, __version__
 from vllm.v1.engine.llm_engine import LLMEngine
 
-from calibration.answering import Answerer, serve
-from calibration.design import Scene, Stage
-from calibration.model_folder import VOCABULARY
-from calibration.seen_scheduler import SeenScheduler
-from calibration.worker import Message
+from calibration.backends.answering import Answerer, serve
+from calibration.backends.model_folder import VOCABULARY
+from calibration.backends.seen_scheduler import SeenScheduler
+from calibration.backends.worker import Message
+from calibration.probes.design import Scene, Stage
 
 
 class Driver:

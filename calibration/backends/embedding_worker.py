@@ -10,8 +10,8 @@ import sentence_transformers
 import torch
 from sentence_transformers import SentenceTransformer
 
-from calibration.answering import Answerer, serve
-from calibration.worker import Message
+from calibration.backends.answering import Answerer, serve
+from calibration.backends.worker import Message
 
 
 class Encoder:

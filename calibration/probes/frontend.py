@@ -14,12 +14,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
+from calibration.backends.engine_settings import engine_settings
+from calibration.backends.model_folder import made_up_words
+from calibration.backends.server import Server
+from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
-from calibration.design import Scene, ladder
-from calibration.engine_probe import anchor_seconds, play
-from calibration.model_folder import made_up_words
-from calibration.server import Server
-from calibration.worker import Worker
+from calibration.probes.design import Scene, ladder
+from calibration.probes.engine import anchor_seconds, play
 
 GROUP = "frontend"
 WAVE_LIMIT = 120.0
@@ -38,10 +39,10 @@ def probe_frontend(campaign: Campaign, engine: Worker, model: Path, share: tuple
     start, end = share
     campaign.progress("starting a server", start)
     steps = campaign.folder / f"server-steps-{time.monotonic_ns()}.jsonl"
-    with Server(campaign, model, steps) as server:
+    with start_server(campaign, model, steps) as server:
         server.wait_ready()
         client = Worker(
-            "calibration.frontend_client",
+            "calibration.backends.completions_client",
             {"url": server.url},
             cores=campaign.cores.clients,
             env={},
@@ -57,6 +58,18 @@ def probe_frontend(campaign: Campaign, engine: Worker, model: Path, share: tuple
                 lambda: anchor_seconds(engine, campaign.device),
                 ((start + end) / 2, end),
             )
+
+
+def start_server(campaign: Campaign, model: Path, steps: Path | None = None) -> Server:
+    """vLLM's server on the campaign's device, with the engine's own settings."""
+    return Server(
+        engine_settings(campaign.device, model),
+        campaign.device,
+        cores=campaign.cores.backend,
+        env=campaign.env,
+        log=campaign.folder / "server.log",
+        steps=steps,
+    )
 
 
 class Waves:

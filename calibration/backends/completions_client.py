@@ -1,4 +1,4 @@
-"""frontend_client: streams completions from a server on another core. Needs aiohttp; run by `Worker`."""
+"""completions_client: streams completions from a server on another core. Needs aiohttp; run by `Worker`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import aiohttp
 
-from calibration.answering import Answerer, serve
-from calibration.worker import Message
+from calibration.backends.answering import Answerer, serve
+from calibration.backends.worker import Message
 
 
 async def wave(url: str, prompts: list[str], output: int) -> list[Message]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.fit import Array, check_determined, intervals, resamples, solve
-from calibration.samples import StepPoint
+from calibration.fits.linear import Array, check_determined, intervals, resamples, solve
+from calibration.probes.samples import StepPoint
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
 

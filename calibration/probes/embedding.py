@@ -9,9 +9,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, cast
 
+from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
-from calibration.samples import Sample, undisturbed
-from calibration.worker import Worker
+from calibration.probes.samples import Sample, undisturbed
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 ANCHOR = (32,) * 8
@@ -39,7 +39,7 @@ def start_embedding(campaign: Campaign) -> Worker:
     """The model in a worker of its own, on an explicit device; ask it for its facts with ``ready()``."""
     on_cpu = campaign.device == "cpu"
     return Worker(
-        "calibration.embedding_worker",
+        "calibration.backends.embedding_worker",
         {
             "folder": str(model_folder()),
             "device": "cpu" if on_cpu else "cuda",

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TextIO
 
-from calibration.worker import Message
+from calibration.backends.worker import Message
 
 Answerer = Callable[[Message], Message]
 

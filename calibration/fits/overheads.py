@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import nnls
 
-from calibration.fit import solve
-from calibration.frontend_probe import periods
+from calibration.fits.linear import solve
+from calibration.probes.frontend import periods
 from simcore.profile.document import Overheads
 from simcore.profile.steptime import StepTime
 from simcore.step import Step

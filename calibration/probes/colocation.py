@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any, cast
 
+from calibration.backends.worker import Message, Worker
 from calibration.campaign import Campaign
-from calibration.worker import Message, Worker
 from simcore.profile.document import Colocation
 
 Span = tuple[float, float]

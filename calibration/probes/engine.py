@@ -9,42 +9,22 @@ from pathlib import Path
 from statistics import median
 from typing import Any, cast
 
+from calibration.backends.engine_settings import engine_settings
+from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
 from calibration.cores import Device
-from calibration.design import ANCHOR, Scene, prefill
-from calibration.samples import Sample, undisturbed
-from calibration.worker import Worker
+from calibration.probes.design import ANCHOR, Scene, prefill
+from calibration.probes.samples import Sample, undisturbed
 
 BLOCK_TOKENS = 16_000
 """Work between two anchors: several seconds of a slow core."""
 SCENE_LIMIT = 240.0
-GPU_MEMORY_SHARE = 0.35
-"""The engine, a server and an embedding model are on the device at once while overheads are measured."""
-
-
-def engine_settings(device: Device, model: Path) -> dict[str, object]:
-    """vLLM's engine arguments, the same ones in process and in a server."""
-    settings: dict[str, object] = {
-        "model": str(model),
-        "load_format": "dummy",
-        "max_model_len": 2048,
-        "max_num_batched_tokens": 2048,
-        "max_num_seqs": 64,
-        "enable_chunked_prefill": True,
-        "enable_prefix_caching": False,
-        "async_scheduling": False,
-        "disable_log_stats": True,
-    }
-    if device == "gpu":
-        return settings | {"gpu_memory_utilization": GPU_MEMORY_SHARE}
-    # 32 is the smallest block that vLLM's CPU attention takes.
-    return settings | {"dtype": "float32", "enforce_eager": True, "block_size": 32}
 
 
 def start_engine(campaign: Campaign, model: Path) -> Worker:
     """The engine in a worker of its own; ask it for its facts with ``ready()``."""
     return Worker(
-        "calibration.engine_worker",
+        "calibration.backends.engine_worker",
         engine_settings(campaign.device, model) | {"skip_tokenizer_init": True},
         cores=campaign.cores.backend,
         env=campaign.env | {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"},

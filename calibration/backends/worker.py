@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
+from calibration.backends.process import BackendProcess
 from calibration.errors import BackendFailed
-from calibration.process import BackendProcess
 
 Message = dict[str, object]
 
@@ -20,7 +20,7 @@ START_LIMIT = 300.0
 
 
 class Worker(BackendProcess):
-    """The asking side; the answering side is `calibration.answering`.
+    """The asking side; the answering side is `calibration.backends.answering`.
 
     Questions go to the process's standard input, answers come back on a pipe of their own, so that
     nothing a backend prints can be taken for an answer.

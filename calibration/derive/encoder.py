@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.fit import Array, fit_linear, solve
+from calibration.fits.linear import Array, fit_linear, solve
 from simcore.profile.document import (
     EmbeddingProfile,
     EmbedTimeParameters,

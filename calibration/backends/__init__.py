@@ -1,0 +1,1 @@
+"""Real backends as measured processes: how they are started, spoken to and stopped."""

@@ -1,0 +1,1 @@
+"""Profiles derived from published measurements, or estimated."""

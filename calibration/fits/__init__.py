@@ -1,0 +1,1 @@
+"""Fits: from measured points to the forms that profiles hold."""

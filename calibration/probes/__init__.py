@@ -1,0 +1,1 @@
+"""Probes: what is asked of real backends, and the points that come of it."""
