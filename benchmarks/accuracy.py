@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import simcore.profile.shipped
-from simcore.profile.document import FitQuality, ProfileDocument
+from simcore.profile.base import FitQuality
+from simcore.profile.document import ProfileDocument
 
 HEADER = ("profile", "how", "part", "kind", "fitted", "held out", "median error", "p90 error")
 Row = tuple[str, ...]

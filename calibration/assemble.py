@@ -10,23 +10,18 @@ from typing import Any
 from calibration.backends.model_folder import SIZES
 from calibration.campaign import Campaign
 from calibration.fits.embedtime import fit_embed_time
-from calibration.fits.judge import judge_batches, judge_steps, residual_sigma
+from calibration.fits.judge import judge_batches, judge_steps, residual_quantiles
 from calibration.fits.overheads import StepExtra, fit_overheads, fit_step_extra
-from calibration.fits.steptime import fit_step_time
+from calibration.fits.steptime import COEFFICIENTS, fit_step_time
 from calibration.machine import hardware, software
 from calibration.probes.colocation import colocation
 from calibration.probes.embedding import MODEL
 from calibration.probes.frontend import GROUP as FRONTEND
 from calibration.probes.samples import embed_points, step_points
-from simcore.profile.document import (
-    EmbeddingProfile,
-    EmbedTimeParameters,
-    EngineFacts,
-    LLMProfile,
-    ProfileDocument,
-    Provenance,
-    StepTimeParameters,
-)
+from simcore.profile.correction import Correction
+from simcore.profile.document import ProfileDocument, Provenance
+from simcore.profile.embedding import EmbeddingProfile, EmbedTimeParameters
+from simcore.profile.llm import EngineFacts, LLMProfile, StepCorrection, StepTimeParameters, Table
 from simcore.profile.steptime import StepTime
 
 
@@ -42,7 +37,7 @@ def assemble(campaign: Campaign, name: str, model_size: str, said: Said) -> Prof
     """Fit everything and write it down. Raises `calibration.errors.Underdetermined`."""
     llm, extra = _llm(campaign, model_size, said)
     return ProfileDocument(
-        schema_version=1,
+        schema_version=2,
         name=name,
         description=f"a {model_size} Qwen2 model on vLLM and {MODEL}, on one {campaign.device.upper()}",
         provenance=Provenance(
@@ -70,7 +65,8 @@ def _llm(campaign: Campaign, model_size: str, said: Said) -> tuple[LLMProfile, S
         model=f"qwen2-{model_size}-dummy",
         parameters_count=SIZES[model_size].parameters,
         step_time=_in_server(fit.step_time, extra),
-        residual_sigma=residual_sigma((fit.step_time(p.step), p.samples) for p in points),
+        correction=_tables(fit.step_time),
+        residuals=residual_quantiles((fit.step_time(p.step), p.samples) for p in points),
         intervals=_shifted(fit.intervals, extra),
         engine=engine,
         overheads=fit_overheads(served),
@@ -84,9 +80,19 @@ def _llm(campaign: Campaign, model_size: str, said: Said) -> tuple[LLMProfile, S
 
 def _in_server(form: StepTime, extra: StepExtra) -> StepTimeParameters:
     served = replace(form, constant=form.constant + extra.constant, decode=form.decode + extra.decode)
-    coefficients = asdict(served)
-    del coefficients["capture_sizes"]
-    return StepTimeParameters(**coefficients)
+    return StepTimeParameters(**{name: getattr(served, name) for name in COEFFICIENTS})
+
+
+def _tables(form: StepTime) -> StepCorrection:
+    return StepCorrection(
+        decode=_table(form.decode_correction),
+        prefill=_table(form.prefill_correction),
+        mixed=_table(form.mixed_correction),
+    )
+
+
+def _table(correction: Correction) -> Table:
+    return Table(at=list(correction.at), factor=list(correction.factor))
 
 
 def _shifted(bounds: dict[str, tuple[float, float]], extra: StepExtra) -> dict[str, tuple[float, float]]:
@@ -112,7 +118,7 @@ def _embedding(campaign: Campaign, said: Said) -> EmbeddingProfile:
         model=MODEL,
         threads=said.embedding["threads"],
         embed_time=EmbedTimeParameters(**asdict(fit.embed_time)),
-        residual_sigma=residual_sigma((fit.embed_time(p.texts), p.samples) for p in points),
+        residuals=residual_quantiles((fit.embed_time(p.texts), p.samples) for p in points),
         intervals=fit.intervals,
         max_tokens_per_text=said.embedding["max_tokens"],
         batch_range=_ends([len(p.texts) for p in fitted]),

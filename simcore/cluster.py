@@ -13,12 +13,12 @@ from simcore.llm.durations import StepDurations
 from simcore.llm.replica import Replica
 from simcore.llm.scheduler import Scheduler
 from simcore.llm.usage import ReplicaUsage
+from simcore.profile.residuals import residual_factor
 from simcore.profile.use import (
     Profiles,
     embed_time,
     embedding_profile,
     llm_profile,
-    residual_factor,
     scheduler_config,
     step_time,
 )
@@ -93,12 +93,12 @@ class Cluster:
     def _replica(self, name: str, i: int, spec: LLMBackends) -> Replica:
         profile = llm_profile(self._profiles, spec.profile)
         config = scheduler_config(spec.engine, profile)
-        sigma = profile.residual_sigma if spec.sample_residuals else 0.0
+        residuals = profile.residuals if spec.sample_residuals else []
         return Replica(
             self._env,
             BackendName(name, spec.profile, profile.price_per_hour),
             Scheduler(config),
-            StepDurations(step_time(profile), sigma, self._streams.generator(name, "step residual")),
+            StepDurations(step_time(profile), residuals, self._streams.generator(name, "step residual")),
             self._devices.get(spec.device, i, name),
             profile.overheads,
             self._events,
@@ -107,14 +107,14 @@ class Cluster:
 
     def _embedding_server(self, name: str, i: int, spec: EmbeddingBackends) -> EmbeddingServer:
         profile = embedding_profile(self._profiles, spec.profile)
-        sigma = profile.residual_sigma if spec.sample_residuals else 0.0
+        residuals = profile.residuals if spec.sample_residuals else []
         window = spec.batching
         return EmbeddingServer(
             self._env,
             BackendName(name, spec.profile, profile.price_per_hour),
             BatchingWindow(window.max_batch, window.max_tokens, window.max_wait_ms / 1e3, window.serial),
             embed_time(profile),
-            residual_factor(self._streams.generator(name, "batch residual"), sigma),
+            residual_factor(self._streams.generator(name, "batch residual"), residuals),
             self._devices.get(spec.device, i, name),
             profile.overheads,
             self._events,

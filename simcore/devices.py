@@ -5,7 +5,7 @@ from __future__ import annotations
 from simpy import Environment
 
 from simcore.device import CoordinatedDevice, Device
-from simcore.profile.document import Colocation
+from simcore.profile.sharing import Colocation
 from simcore.profile.use import Profiles
 from simcore.request import Service
 from simcore.scenario.cluster import RetrieverBackends

@@ -11,7 +11,7 @@ from simpy import Environment
 from simcore.backend import BackendEvents, BackendName
 from simcore.device import CoordinatedDevice, Device, Job
 from simcore.meter import Level, Meter
-from simcore.profile.document import Overheads
+from simcore.profile.base import Overheads
 from simcore.profile.embedtime import EmbedTime
 from simcore.request import Request, Service
 from simcore.result import BackendUsage

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import isnan
+from math import exp, isnan
+from statistics import NormalDist
 from typing import Any
 
 from simcore.profile.document import ProfileDocument
@@ -10,6 +11,14 @@ from simcore.request import Request
 from simcore.scenario.document import ScenarioDocument
 
 FIT = {"all": {"points": 1, "held_out": 1, "median_abs_error": 0.0, "p90_abs_error": 0.0}}
+
+
+def lognormal_quantiles(sigma: float) -> list[float]:
+    """Residual quantiles whose logarithms are normal, of about mean 1; none for 0."""
+    if not sigma:
+        return []
+    normal = NormalDist(-sigma * sigma / 2, sigma)
+    return [exp(normal.inv_cdf(q)) for q in (0.0005, *(i / 200 for i in range(1, 200)), 0.9995)]
 
 
 def profile(
@@ -30,7 +39,7 @@ def profile(
     }
     return ProfileDocument.model_validate(
         {
-            "schema_version": 1,
+            "schema_version": 2,
             "name": "test",
             "description": "made up",
             "provenance": {"how": "estimated", "source": "made up", "date": "2026-01-01"},
@@ -39,7 +48,7 @@ def profile(
             "llm": {
                 "model": "test",
                 "step_time": step_time or {"constant": 0.01},
-                "residual_sigma": sigma,
+                "residuals": lognormal_quantiles(sigma),
                 "engine": facts | (engine or {}),
                 "overheads": overheads or {},
                 "batch_range": (0.0, 1e6),
@@ -50,7 +59,7 @@ def profile(
             "embedding": {
                 "model": "test",
                 "embed_time": embed_time or {"constant": 0.01},
-                "residual_sigma": sigma,
+                "residuals": lognormal_quantiles(sigma),
                 "max_tokens_per_text": 10**9,
                 "batch_range": (0.0, 1e9),
                 "length_range": (0.0, 1e9),

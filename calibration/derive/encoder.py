@@ -7,14 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from calibration.fits.judge import residual_quantiles
 from calibration.fits.linear import Array, fit_linear, solve
-from simcore.profile.document import (
-    EmbeddingProfile,
-    EmbedTimeParameters,
-    FitQuality,
-    ProfileDocument,
-    Provenance,
-)
+from simcore.profile.base import FitQuality
+from simcore.profile.document import ProfileDocument, Provenance
+from simcore.profile.embedding import EmbeddingProfile, EmbedTimeParameters
 
 NAMES = ("constant", "padded", "attention")
 HELD_OUT_BATCHES = {4, 16, 64}
@@ -32,9 +29,9 @@ def derive(table: Path, date: str) -> ProfileDocument:
     judged, _ = solve(features[~held], seconds[~held])
     error = np.abs(features[held] @ judged / seconds[held] - 1)
     fitted = fit_linear(NAMES, features, seconds)
-    residual = np.log(seconds / (features @ np.array([fitted.coefficients[name] for name in NAMES])))
+    predicted = features @ np.array([fitted.coefficients[name] for name in NAMES])
     return ProfileDocument(
-        schema_version=1,
+        schema_version=2,
         name="bert-large-a100",
         description="BERT-large (the shape of bge-large-en-v1.5), FP16, one A100-40GB, forward pass only",
         provenance=Provenance(
@@ -51,7 +48,7 @@ def derive(table: Path, date: str) -> ProfileDocument:
         embedding=EmbeddingProfile(
             model="bert-large-uncased",
             embed_time=EmbedTimeParameters(**fitted.coefficients),
-            residual_sigma=float(np.std(residual)),
+            residuals=residual_quantiles(zip(predicted.tolist(), seconds[:, None].tolist(), strict=True)),
             intervals=fitted.intervals,
             batch_range=(float(batch.min()), float(batch.max())),
             length_range=(float(length.min()), float(length.max())),

@@ -17,15 +17,9 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from calibration.fits.linear import Array
-from simcore.profile.document import (
-    EngineFacts,
-    FitQuality,
-    LLMProfile,
-    Overheads,
-    ProfileDocument,
-    Provenance,
-    StepTimeParameters,
-)
+from simcore.profile.base import FitQuality, Overheads
+from simcore.profile.document import ProfileDocument, Provenance
+from simcore.profile.llm import EngineFacts, LLMProfile, StepTimeParameters
 from simcore.request import Outcome
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.workload import Poisson
@@ -169,7 +163,7 @@ def _quality(errors: Array, points: int, held_out: int) -> FitQuality:
 def _document(values: Array, date: str, fit: dict[str, FitQuality]) -> ProfileDocument:
     constant, floor, token, decode, prefill, request = map(float, values)
     return ProfileDocument(
-        schema_version=1,
+        schema_version=2,
         name="h100-llama-3.1-8b",
         description="Llama-3.1-8B-Instruct, bf16, one H100-80GB, vLLM 0.11.0, from load-test summaries",
         provenance=Provenance(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simcore.profile.document import EmbeddingProfile, ProfileDocument, Provenance
+from simcore.profile.document import ProfileDocument, Provenance
+from simcore.profile.embedding import EmbeddingProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def scale(
         }
     )
     return ProfileDocument(
-        schema_version=1,
+        schema_version=2,
         name=name,
         description=f"{large.name} on {cores} CPU cores, scaled from {small.name} measured on one",
         provenance=Provenance(
@@ -73,7 +74,7 @@ def scale(
             model=large.name,
             threads=cores,
             embed_time=estimate,
-            residual_sigma=part.residual_sigma,
+            residuals=part.residuals,
             overheads=part.overheads,
             batch_range=part.batch_range,
             length_range=part.length_range,

@@ -8,13 +8,14 @@ from typing import TypeVar
 import numpy as np
 
 from calibration.probes.samples import EmbedPoint, StepPoint
-from simcore.profile.document import FitQuality
+from simcore.profile.base import FitQuality
 from simcore.profile.embedtime import EmbedTime
 from simcore.profile.steptime import StepTime
 
 P = TypeVar("P", StepPoint, EmbedPoint)
 
 KINDS = ("prefill", "decode", "mixed")
+RESIDUAL_QUANTILES = 41
 
 
 def judge_steps(form: StepTime, points: Sequence[StepPoint]) -> dict[str, FitQuality]:
@@ -28,10 +29,10 @@ def judge_batches(form: EmbedTime, points: Sequence[EmbedPoint]) -> dict[str, Fi
     return {"batch": _quality(lambda p: form(p.texts), points)} if _unseen(points) else {}
 
 
-def residual_sigma(pairs: Iterable[tuple[float, Sequence[float]]]) -> float:
-    """Standard deviation of log(measured / fitted) over single samples; a pair is (fitted, samples)."""
-    logs = [np.log(np.array(samples) / fitted) for fitted, samples in pairs]
-    return float(np.concatenate(logs).std())
+def residual_quantiles(pairs: Iterable[tuple[float, Sequence[float]]]) -> list[float]:
+    """`RESIDUAL_QUANTILES` evenly spaced quantiles of measured over fitted; a pair is (fitted, samples)."""
+    ratios = np.concatenate([np.array(samples) / fitted for fitted, samples in pairs])
+    return [float(q) for q in np.quantile(ratios, np.linspace(0.0, 1.0, RESIDUAL_QUANTILES))]
 
 
 def _quality(predict: Callable[[P], float], points: Sequence[P]) -> FitQuality:

@@ -13,7 +13,7 @@ from scipy.optimize import nnls
 
 from calibration.fits.linear import solve
 from calibration.probes.frontend import periods
-from simcore.profile.document import Overheads
+from simcore.profile.base import Overheads
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
 

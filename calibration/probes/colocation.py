@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from calibration.backends.worker import Message, Worker
 from calibration.campaign import Campaign
-from simcore.profile.document import Colocation
+from simcore.profile.sharing import Colocation
 
 Span = tuple[float, float]
 

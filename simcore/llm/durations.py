@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simcore.profile.residuals import residual_factors
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
 
@@ -70,14 +72,14 @@ class SampledRun:
 class StepDurations:
     """Step times of one replica.
 
-    With ``sigma`` above 0 each step takes its fitted time times a log-normal factor of mean 1, drawn by
+    With ``residuals``, quantiles as in a profile, each step takes its fitted time times a factor drawn by
     the step's number: the same factor whether the step is taken alone or in a run, and whatever happens
     to other replicas.
     """
 
-    def __init__(self, step_time: StepTime, sigma: float, rng: np.random.Generator) -> None:
+    def __init__(self, step_time: StepTime, residuals: Sequence[float], rng: np.random.Generator) -> None:
         self._step_time = step_time
-        self._sigma = sigma
+        self._residuals = residuals
         self._rng = rng
         self._factors: NDArray[np.float64] = np.empty(0)
         self._chunk = -1
@@ -85,15 +87,15 @@ class StepDurations:
     def single(self, step: Step, number: int) -> float:
         """Seconds of the replica's step of that number."""
         seconds = self._step_time(step)
-        if not self._sigma:
+        if not self._residuals:
             return seconds
         return seconds * float(self._chunk_of(number)[number % _CHUNK])
 
     def run(self, decodes: int, context: int, number: int, steps: int) -> StepRun:
         """At most ``steps`` pure decode steps from that number on; each adds ``decodes`` to ``context``."""
-        first = self._step_time.decode_base(decodes) + self._step_time.context * context
-        increment = self._step_time.context * decodes
-        if not self._sigma:
+        base, slope = self._step_time.decode_line(decodes)
+        first, increment = base + slope * context, slope * decodes
+        if not self._residuals:
             return LinearRun(first, increment, steps)
         start = number % _CHUNK
         factors = self._chunk_of(number)[start : start + steps]
@@ -103,6 +105,5 @@ class StepDurations:
         chunk = number // _CHUNK
         while self._chunk < chunk:
             self._chunk += 1
-            normal = self._rng.standard_normal(_CHUNK)
-            self._factors = np.exp(self._sigma * normal - self._sigma**2 / 2)
+            self._factors = residual_factors(self._rng, self._residuals, _CHUNK)
         return self._factors

@@ -11,7 +11,7 @@ from simcore.llm.scheduler import Scheduler
 from simcore.llm.scheduler_output import SchedulerOutput
 from simcore.llm.sequence import Sequence, Status
 from simcore.llm.usage import ReplicaUsage
-from simcore.profile.document import Overheads
+from simcore.profile.base import Overheads
 from simcore.request import Request, Service
 from simcore.result import BackendUsage
 from simcore.step import Step

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import exp
-
-import numpy as np
+from collections.abc import Mapping
 
 from simcore.llm.config import SchedulerConfig
-from simcore.profile.document import EmbeddingProfile, LLMProfile, ProfileDocument
+from simcore.profile.correction import Correction
+from simcore.profile.document import ProfileDocument
+from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.embedtime import EmbedTime
+from simcore.profile.llm import LLMProfile, Table
 from simcore.profile.steptime import StepTime
 from simcore.scenario.cluster import EngineOptions, LLMBackends
 from simcore.scenario.document import ScenarioDocument
@@ -35,8 +35,19 @@ def embedding_profile(profiles: Profiles, name: str) -> EmbeddingProfile:
 
 def step_time(profile: LLMProfile) -> StepTime:
     """The fitted step time of a profile."""
-    sizes = tuple(sorted(profile.engine.cudagraph_capture_sizes))
-    return StepTime(**profile.step_time.model_dump(), capture_sizes=sizes)
+    tables = profile.correction
+    return StepTime(
+        **profile.step_time.model_dump(),
+        capture_sizes=tuple(sorted(profile.engine.cudagraph_capture_sizes)),
+        decode_correction=correction(tables.decode),
+        prefill_correction=correction(tables.prefill),
+        mixed_correction=correction(tables.mixed),
+    )
+
+
+def correction(table: Table) -> Correction:
+    """The function that a table stands for."""
+    return Correction(tuple(table.at), tuple(table.factor))
 
 
 def embed_time(profile: EmbeddingProfile) -> EmbedTime:
@@ -69,13 +80,6 @@ def block_size_of(scenario: ScenarioDocument, profiles: Profiles) -> int:
         if isinstance(spec, LLMBackends):
             return scheduler_config(spec.engine, llm_profile(profiles, spec.profile)).block_size
     return 1
-
-
-def residual_factor(rng: np.random.Generator, sigma: float) -> Callable[[], float]:
-    """Draws log-normal factors of mean 1."""
-    if not sigma:
-        return lambda: 1.0
-    return lambda: exp(sigma * rng.standard_normal() - sigma * sigma / 2)
 
 
 def _said(option: bool | None, fact: bool) -> bool:

@@ -8,16 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from simcore.profile.document import (
-    EmbeddingProfile,
-    EmbedTimeParameters,
-    EngineFacts,
-    FitQuality,
-    LLMProfile,
-    ProfileDocument,
-    Provenance,
-    StepTimeParameters,
-)
+from simcore.profile.base import FitQuality
+from simcore.profile.document import ProfileDocument, Provenance
+from simcore.profile.embedding import EmbeddingProfile, EmbedTimeParameters
+from simcore.profile.llm import EngineFacts, LLMProfile, StepTimeParameters
 from simcore.request import Kind, Outcome, Priority, Request, Service
 from simcore.result import BackendUsage, ControlPlaneUsage, SimulationResult
 from simcore.scenario.document import ScenarioDocument
@@ -80,7 +74,7 @@ def profile() -> ProfileDocument:
         num_gpu_blocks=1000, max_num_batched_tokens=2048, max_num_seqs=64, max_model_len=4096
     )
     return ProfileDocument(
-        schema_version=1,
+        schema_version=2,
         name="toy",
         description="For tests",
         provenance=Provenance(how="estimated", source="made up for tests", date="2026-01-01"),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from calibration.errors import Underdetermined
 from calibration.fits.embedtime import fit_embed_time
-from calibration.fits.judge import judge_batches, judge_steps, residual_sigma
+from calibration.fits.judge import judge_batches, judge_steps, residual_quantiles
 from calibration.fits.linear import fit_linear
-from calibration.fits.steptime import fit_step_time
+from calibration.fits.steptime import COEFFICIENTS, fit_step_time
 from calibration.probes.samples import EmbedPoint, StepPoint
+from simcore.profile.correction import NONE
 from simcore.profile.embedtime import EmbedTime
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
@@ -34,13 +35,16 @@ def steps() -> list[Step]:
 def points(form: StepTime, noise: float, seed: int = 0, held_out: bool = False) -> list[StepPoint]:
     draw = np.random.default_rng(seed)
     seconds = [form(step) * float(np.exp(draw.normal(0.0, noise))) for step in steps()]
-    return [StepPoint("s", step, t, (t,), held_out) for step, t in zip(steps(), seconds, strict=True)]
+    return [
+        StepPoint(f"scene-{i}", step, t, (t,), held_out)
+        for i, (step, t) in enumerate(zip(steps(), seconds, strict=True))
+    ]
 
 
 def test_exact_points_give_the_coefficients_back() -> None:
     fitted = fit_step_time(points(TRUE, 0.0)).step_time
-    for name, value in asdict(TRUE).items():
-        assert getattr(fitted, name) == pytest.approx(value, rel=1e-6), name
+    for name in COEFFICIENTS:
+        assert getattr(fitted, name) == pytest.approx(getattr(TRUE, name), rel=1e-6), name
 
 
 def test_noisy_points_give_intervals_that_hold_the_truth() -> None:
@@ -58,7 +62,7 @@ def test_a_sum_of_decodes_and_prefill_is_predicted_within_the_noise() -> None:
 
 
 def test_padding_to_capture_sizes_is_part_of_the_fit() -> None:
-    padded = StepTime(**{**asdict(TRUE), "floor": 0.0, "capture_sizes": (1, 8, 24, 64)})
+    padded = replace(TRUE, floor=0.0, capture_sizes=(1, 8, 24, 64))
     fitted = fit_step_time(points(padded, 0.0), (1, 8, 24, 64)).step_time
     assert fitted.token == pytest.approx(TRUE.token, rel=1e-6)
     assert fitted(Step(9, 900)) == pytest.approx(padded(Step(24, 900)) - 15 * TRUE.decode, rel=1e-6)
@@ -119,6 +123,27 @@ def test_noisy_embedding_batches_are_predicted_unseen() -> None:
     assert low <= TRUE_EMBED.padded <= high
 
 
-def test_residual_sigma_is_the_spread_of_log_ratios() -> None:
-    samples = np.exp(np.random.default_rng(0).normal(0.0, 0.07, 4000))
-    assert residual_sigma([(1.0, samples.tolist())]) == pytest.approx(0.07, rel=0.05)
+def test_residual_quantiles_are_those_of_measured_over_fitted() -> None:
+    samples = np.random.default_rng(0).normal(1.0, 0.07, 4000)
+    quantiles = residual_quantiles([(2.0, (2.0 * samples).tolist())])
+    assert quantiles[0] == samples.min()
+    assert quantiles[20] == pytest.approx(np.median(samples))
+    assert quantiles[-1] == samples.max()
+
+
+def bent(step: Step) -> float:
+    """A machine whose small prefills cost more than the form can say."""
+    return TRUE(step) * (1.3 if step.prefills and not step.decodes and step.tokens < 40 else 1.0)
+
+
+def test_what_the_form_misses_is_mended_by_a_table_that_predicts_left_out_points() -> None:
+    made = [replace(p, seconds=bent(p.step)) for p in points(TRUE, 0.0)]
+    fitted = fit_step_time(made).step_time
+    assert fitted.prefill_correction.at
+    small, form = Step(0, 0, 1, 20, 200.0), replace(fitted, prefill_correction=NONE)
+    assert abs(fitted(small) / bent(small) - 1) < 0.5 * abs(form(small) / bent(small) - 1)
+
+
+def test_noise_alone_earns_no_table() -> None:
+    kept = [bool(fit_step_time(points(TRUE, 0.03, seed)).step_time.decode_correction.at) for seed in range(4)]
+    assert sum(kept) <= 1

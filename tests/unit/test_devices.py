@@ -7,7 +7,7 @@ from pathlib import Path
 from simpy import Environment
 
 from simcore.device import CoordinatedDevice, Device, Job
-from simcore.profile.document import Colocation
+from simcore.profile.sharing import Colocation
 from simcore.request import Service
 from simcore.simulation import simulate
 from simcore.timer import after

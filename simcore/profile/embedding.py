@@ -1,0 +1,31 @@
+"""The embedding part of a profile."""
+
+from __future__ import annotations
+
+from simcore.profile.base import Count, FitQuality, Model, NonNegative, Overheads, Range, Residuals
+
+
+class EmbedTimeParameters(Model):
+    """The coefficients of `simcore.profile.embedtime.EmbedTime`, in seconds."""
+
+    constant: NonNegative
+    text: NonNegative = 0.0
+    tokenise: NonNegative = 0.0
+    padded: NonNegative = 0.0
+    attention: NonNegative = 0.0
+
+
+class EmbeddingProfile(Model):
+    """Service times of one embedding model on one device."""
+
+    model: str
+    threads: int = 0
+    embed_time: EmbedTimeParameters
+    residuals: Residuals = []
+    intervals: dict[str, tuple[float, float]] = {}
+    overheads: Overheads = Overheads()
+    max_tokens_per_text: Count = 512
+    batch_range: Range
+    length_range: Range
+    fit: dict[str, FitQuality]
+    price_per_hour: NonNegative = 0.0

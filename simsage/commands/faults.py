@@ -1,0 +1,33 @@
+"""faults_shown: how a command ends when it cannot go on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+BAD_INPUT = 2
+STOPPED = 130
+
+
+@contextmanager
+def faults_shown() -> Iterator[None]:
+    """End with exit code 2 and the list of faults on bad input, and without a traceback on Ctrl-C."""
+    from simcore.errors import BadInput
+
+    try:
+        yield
+    except BadInput as bad:
+        for fault in bad.faults:
+            click.echo(f"  {fault}", err=True)
+        count = len(bad.faults)
+        click.echo(f"{count} fault{'s' if count > 1 else ''}; nothing was written.", err=True)
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        click.echo("Stopped; nothing was written.", err=True)
+        sys.exit(STOPPED)
+    except OSError as error:
+        click.echo(f"{error.strerror or error}: {error.filename or ''}; nothing was written.", err=True)
+        sys.exit(BAD_INPUT)

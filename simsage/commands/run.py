@@ -1,0 +1,52 @@
+"""simsage run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from simsage.commands.faults import faults_shown
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; out/NAME if not given.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the scenario; repeatable."
+)
+@click.option("--replications", type=click.IntRange(1), help="Replications instead of the scenario's.")
+@click.option("--seed", type=click.IntRange(0), help="Seed instead of the scenario's.")
+@click.option("--jobs", type=click.IntRange(1), help="Worker processes; results do not depend on it.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier run in the folder.")
+@click.option("--no-figures", is_flag=True, help="Leave out the figures.")
+def run(
+    scenario: str,
+    out: Path | None,
+    overrides: tuple[str, ...],
+    replications: int | None,
+    seed: int | None,
+    jobs: int | None,
+    as_json: bool,
+    overwrite: bool,
+    no_figures: bool,
+) -> None:
+    """Simulate SCENARIO, a file or the name of a bundled one."""
+    given = {"replications": replications, "seed": seed}
+    with faults_shown():
+        from simsage.overrides import parse_overrides
+        from simsage.progress import progress
+        from simsage.run import Options, execute
+
+        values = parse_overrides(overrides) | {
+            key: value for key, value in given.items() if value is not None
+        }
+        with progress() as report:
+            done = execute(scenario, out, values, Options(jobs, overwrite, not no_figures, report))
+    if as_json:
+        click.echo(done.summary.to_json(), nl=False)
+        return
+    from simsage.terminal import show
+
+    show(done)
