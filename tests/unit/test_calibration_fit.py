@@ -140,7 +140,7 @@ def test_what_the_form_misses_is_mended_by_a_table_that_predicts_left_out_points
     made = [replace(p, seconds=bent(p.step)) for p in points(TRUE, 0.0)]
     fitted = fit_step_time(made).step_time
     assert fitted.prefill_correction.at
-    small, form = Step(0, 0, 1, 20, 200.0), replace(fitted, prefill_correction=NONE)
+    small, form = Step(0, 0, 1, 16, 128.0), replace(fitted, prefill_correction=NONE)
     assert abs(fitted(small) / bent(small) - 1) < 0.5 * abs(form(small) / bent(small) - 1)
 
 
