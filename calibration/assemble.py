@@ -79,7 +79,11 @@ def _llm(campaign: Campaign, model_size: str, said: Said) -> tuple[LLMProfile, S
 
 
 def _in_server(form: StepTime, extra: StepExtra) -> StepTimeParameters:
-    served = replace(form, constant=form.constant + extra.constant, decode=form.decode + extra.decode)
+    served = replace(
+        form,
+        constant=max(0.0, form.constant + extra.constant),
+        decode=max(0.0, form.decode + extra.decode),
+    )
     return StepTimeParameters(**{name: getattr(served, name) for name in COEFFICIENTS})
 
 
@@ -98,7 +102,7 @@ def _table(correction: Correction) -> Table:
 def _shifted(bounds: dict[str, tuple[float, float]], extra: StepExtra) -> dict[str, tuple[float, float]]:
     added = asdict(extra)
     return {
-        name: (low + added.get(name, 0.0), high + added.get(name, 0.0))
+        name: (max(0.0, low + added.get(name, 0.0)), max(0.0, high + added.get(name, 0.0)))
         for name, (low, high) in bounds.items()
     }
 

@@ -47,7 +47,7 @@ def calibrate(
     points that do not determine the fit. ``out`` is written at the very end, in one piece.
     """
     require(device, model_size)
-    plan = plan or (quick_plan() if quick else full_plan())
+    plan = plan or (quick_plan if quick else full_plan)(device)
     folder = work_dir or out.with_suffix(".work")
     folder.mkdir(parents=True, exist_ok=True)
     campaign = _campaign(device, model_size, plan, folder, progress)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from calibration.cores import Device
 from calibration.probes.design import Scene, full_design, quick_design, tiny_design
+from calibration.probes.gpu_design import full_gpu_design, quick_gpu_design
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,13 @@ def tiny() -> Plan:
     return Plan("tiny", tuple(tiny_design()), 1, 1.0, True, tries=1)
 
 
-def quick() -> Plan:
-    """Under four minutes on two quiet cores with the 40m model."""
-    return Plan("quick", tuple(quick_design()), 3, 2.0, True)
+def quick(device: Device) -> Plan:
+    """On two quiet cores with the 40m model under four minutes."""
+    design = quick_design() if device == "cpu" else quick_gpu_design()
+    return Plan("quick", tuple(design), 3, 2.0, True)
 
 
-def full() -> Plan:
-    """Under twelve minutes likewise."""
-    return Plan("full", tuple(full_design()), 5, 4.0, False)
+def full(device: Device) -> Plan:
+    """Likewise under twelve minutes."""
+    design = full_design() if device == "cpu" else full_gpu_design()
+    return Plan("full", tuple(design), 5, 4.0, False)

@@ -11,15 +11,21 @@ GPU_MEMORY_SHARE = 0.35
 
 Settings = dict[str, object]
 
+LIMITS: dict[Device, Settings] = {
+    "cpu": {"max_model_len": 2048, "max_num_batched_tokens": 2048, "max_num_seqs": 64},
+    "gpu": {"max_model_len": 8192, "max_num_batched_tokens": 8192, "max_num_seqs": 256},
+}
+
 
 def engine_settings(device: Device, model: Path) -> Settings:
-    """An engine with dummy weights that decides as vLLM does by default, but caches no prefix."""
+    """An engine with dummy weights that decides as vLLM does by default, but caches no prefix.
+
+    Async scheduling is off: a step that is driven by hand begins when the one before is over.
+    """
     settings: Settings = {
         "model": str(model),
         "load_format": "dummy",
-        "max_model_len": 2048,
-        "max_num_batched_tokens": 2048,
-        "max_num_seqs": 64,
+        **LIMITS[device],
         "enable_chunked_prefill": True,
         "enable_prefix_caching": False,
         "async_scheduling": False,
@@ -29,6 +35,16 @@ def engine_settings(device: Device, model: Path) -> Settings:
         return settings | {"gpu_memory_utilization": GPU_MEMORY_SHARE}
     # 32 is the smallest block that vLLM's CPU attention takes.
     return settings | {"dtype": "float32", "enforce_eager": True, "block_size": 32}
+
+
+def server_settings(device: Device) -> Settings:
+    """What a server has that the engine in process has not.
+
+    On a GPU it schedules asynchronously, vLLM's default. On the CPU, where vLLM never does, the engine's
+    process computes too: the default there is a worker process of its own, for whose answer the engine spins
+    without sleeping, which on one core halves the worker's speed and on two takes the second from everybody.
+    """
+    return {"distributed_executor_backend": "uni"} if device == "cpu" else {"async_scheduling": True}
 
 
 def command_line(settings: Settings) -> list[str]:

@@ -14,7 +14,7 @@ from vllm.v1.engine.llm_engine import LLMEngine
 
 from calibration.backends.answering import Answerer, serve
 from calibration.backends.model_folder import VOCABULARY
-from calibration.backends.seen_scheduler import SeenScheduler
+from calibration.backends.seen_scheduler import Seen, SeenScheduler
 from calibration.backends.worker import Message
 from calibration.probes.design import Scene, Stage
 
@@ -59,7 +59,7 @@ class Driver:
         left, number = sum(prompts), count()
         while left:
             yield f"ramp-{next(number)}"
-            left -= SeenScheduler.last.prefill_tokens
+            left -= Seen.last.prefill_tokens
 
     def _stage(self, stage: Stage) -> Iterator[str]:
         self._abort(self._live[stage.batch :])
@@ -88,7 +88,7 @@ class Driver:
     def _step(self) -> tuple[Any, float, float]:
         before, cpu = time.perf_counter(), time.thread_time()
         self.engine.step()
-        return SeenScheduler.last, time.perf_counter() - before, time.thread_time() - cpu
+        return Seen.last, time.perf_counter() - before, time.thread_time() - cpu
 
 
 def timed(label: str, step: Any, seconds: float, cpu: float) -> Message:

@@ -8,20 +8,21 @@ import time
 from dataclasses import asdict
 from typing import IO, Any, ClassVar
 
+from vllm.v1.core.sched.async_scheduler import AsyncScheduler
 from vllm.v1.core.sched.scheduler import Scheduler
 
+from calibration.backends.server import LOG_VARIABLE
 from simcore.step import Step
 
-LOG_VARIABLE = "SIMSAGE_STEP_LOG"
-"""Environment variable: the file that a server's steps are written to, one JSON object a line."""
 
-
-class SeenScheduler(Scheduler):  # type: ignore[misc]
+class Seen(Scheduler):  # type: ignore[misc]
     """Notes the `Step` that ``schedule`` decided on; decides nothing itself.
 
     In process the newest step is read from ``last``. In a server, each step goes to the file named by
     ``SIMSAGE_STEP_LOG`` with the seconds of the monotonic clock at ``schedule`` and after
-    ``update_from_output``. The class plugs in by vLLM's ``--scheduler-cls``.
+    ``update_from_output``. With async scheduling ``schedule`` runs ahead of ``update_from_output``, so each
+    update is paired with the decision that it answers. The classes below plug in by vLLM's
+    ``--scheduler-cls``.
     """
 
     last: ClassVar[Step] = Step()
@@ -30,28 +31,31 @@ class SeenScheduler(Scheduler):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         path = os.environ.get(LOG_VARIABLE)
         self._log: IO[str] | None = open(path, "a") if path else None  # noqa: SIM115, PTH123
-        self._scheduled = 0.0
+        self._open: dict[int, tuple[float, Step]] = {}
 
     def schedule(self, *args: Any, **kwargs: Any) -> Any:
         """As vLLM's, noting the step."""
-        self._scheduled = time.monotonic()
+        scheduled = time.monotonic()
         output = super().schedule(*args, **kwargs)
-        SeenScheduler.last = self._step(output)
+        Seen.last = self._step(output)
+        if self._log:
+            self._open[id(output)] = scheduled, Seen.last
         return output
 
-    def update_from_output(self, *args: Any, **kwargs: Any) -> Any:
+    def update_from_output(self, scheduler_output: Any, *args: Any, **kwargs: Any) -> Any:
         """As vLLM's, writing the step to the log."""
-        step = SeenScheduler.last
-        outputs = super().update_from_output(*args, **kwargs)
-        if self._log and step.tokens:
-            line = {
-                "scheduled": self._scheduled,
-                "updated": time.monotonic(),
-                "busy": bool(self.running or self.waiting),
-                "step": asdict(step),
-            }
-            self._log.write(json.dumps(line) + "\n")
-            self._log.flush()
+        outputs = super().update_from_output(scheduler_output, *args, **kwargs)
+        if self._log:
+            scheduled, step = self._open.pop(id(scheduler_output))
+            if step.tokens:
+                line = {
+                    "scheduled": scheduled,
+                    "updated": time.monotonic(),
+                    "busy": bool(self.running or self.waiting),
+                    "step": asdict(step),
+                }
+                self._log.write(json.dumps(line) + "\n")
+                self._log.flush()
         return outputs
 
     def _step(self, output: Any) -> Step:
@@ -69,3 +73,11 @@ class SeenScheduler(Scheduler):  # type: ignore[misc]
                 step.prefill_tokens += tokens
                 step.prefill_attention += tokens * (before + tokens / 2)
         return step
+
+
+class SeenScheduler(Seen):
+    """For engines that schedule a step when the one before is done."""
+
+
+class SeenAsyncScheduler(Seen, AsyncScheduler):  # type: ignore[misc]
+    """For engines with async scheduling."""

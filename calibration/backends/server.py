@@ -9,14 +9,14 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from calibration.backends.engine_settings import Settings, command_line
+from calibration.backends.engine_settings import Settings, command_line, server_settings
 from calibration.backends.process import BackendProcess
 from calibration.backends.worker import START_LIMIT
 from calibration.cores import Device
 from calibration.errors import BackendFailed
 
 LOG_VARIABLE = "SIMSAGE_STEP_LOG"
-"""As in `calibration.backends.seen_scheduler`, which needs vLLM to be imported."""
+"""Environment variable: the file that a server's steps are written to, one JSON object a line."""
 MODULE = "vllm.entrypoints.openai.api_server"
 
 
@@ -38,12 +38,12 @@ class Server(BackendProcess):
     ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        seen = ["--scheduler-cls", "calibration.backends.seen_scheduler.SeenScheduler"] if steps else []
+        settings = settings | server_settings(device)
         super().__init__(
             MODULE,
             [
-                *command_line(settings | server_settings(device)),
-                *seen,
+                *command_line(settings),
+                *(seen_scheduler(settings) if steps else ()),
                 *("--served-model-name", "model", "--host", "127.0.0.1", "--port", str(port)),
             ],
             cores=cores,
@@ -66,18 +66,15 @@ class Server(BackendProcess):
         raise BackendFailed(f"vLLM's server {what}. The end of {self.log}:\n{self.last_words()}")
 
 
-def server_settings(device: Device) -> dict[str, object]:
-    """On the CPU the engine's process computes too.
-
-    vLLM's default there is a worker process of its own, for whose answer the engine spins without sleeping:
-    on one core that halves the worker's speed, on two it takes the second one from everybody else.
-    """
-    return {"distributed_executor_backend": "uni"} if device == "cpu" else {}
-
-
 def server_env(device: Device) -> dict[str, str]:
     """What makes vLLM's CPU platform accept the executor of `server_settings`."""
     return {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"} if device == "cpu" else {}
+
+
+def seen_scheduler(settings: Settings) -> list[str]:
+    """The flags that plug in the scheduler which tells its steps, of the kind that the engine needs."""
+    kind = "SeenAsyncScheduler" if settings.get("async_scheduling") else "SeenScheduler"
+    return ["--scheduler-cls", f"calibration.backends.seen_scheduler.{kind}"]
 
 
 def free_port() -> int:

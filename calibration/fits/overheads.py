@@ -9,7 +9,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
 
 from calibration.fits.linear import solve
 from calibration.probes.frontend import periods
@@ -22,7 +21,10 @@ Records = Sequence[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class StepExtra:
-    """Seconds that a server adds to every step, and to each for every decoding request."""
+    """Seconds that a server adds to every step, and to each for every decoding request.
+
+    Negative where the server hides, by async scheduling, what the bare engine does between steps.
+    """
 
     constant: float
     decode: float
@@ -52,7 +54,7 @@ def fit_step_extra(records: Records, form: StepTime) -> StepExtra:
     extra = np.array([served[width] - bare[width] for width in widths])
     design = np.column_stack([np.ones(len(widths)), np.array(widths, dtype=float)])
     # Absolute, not relative error: an extra may well be nothing.
-    (constant, decode), _ = nnls(design, extra)
+    (constant, decode), *_ = np.linalg.lstsq(design, extra)
     return StepExtra(float(constant), float(decode))
 
 

@@ -101,9 +101,13 @@ class Waves:
 
 
 def periods(steps: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:
-    """Each step with the seconds to the next one's start, where the engine never idled in between."""
+    """Each step with the seconds from the end of the one before to its own.
+
+    Only where the engine had work all along: after an idle gap the time would hold the waiting. From end to
+    end, since with async scheduling a step is decided on while the one before still computes.
+    """
     return [
-        (step["step"], after["scheduled"] - step["scheduled"])
-        for step, after in pairwise(steps)
-        if step["busy"]
+        (step["step"], step["updated"] - before["updated"])
+        for before, step in pairwise(steps)
+        if before["busy"]
     ]

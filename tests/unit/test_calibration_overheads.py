@@ -61,12 +61,13 @@ def test_longer_steps_are_split_by_batch_size() -> None:
     assert (found.constant, found.decode) == (pytest.approx(4e-4), pytest.approx(3e-5))
 
 
-def test_a_server_no_slower_than_the_bare_engine_adds_nothing() -> None:
-    records = [record for width in (1, 4) for record in (served(width, 6e-3), bare(width, 6.1e-3))]
-    assert fit_step_extra(records, FORM).constant == 0.0
+def test_a_server_that_hides_work_between_steps_takes_some_off() -> None:
+    records = [record for width in (1, 4) for record in (served(width, 5.8e-3), bare(width, 6e-3))]
+    assert fit_step_extra(records, FORM).constant == pytest.approx(-2e-4)
 
 
 def test_idle_time_between_steps_does_not_count() -> None:
     lines = served(1, 6e-3, steps=3)["steps"]
     lines.append({"scheduled": 50.0, "updated": 50.1, "busy": False, "step": decode(2, 0)})
+    assert not lines[2]["busy"]
     assert [seconds for _, seconds in periods(lines)] == pytest.approx([6e-3, 6e-3])
