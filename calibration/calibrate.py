@@ -83,7 +83,7 @@ def _has_cuda() -> bool:
 def _campaign(device: Device, model_size: str, plan: Plan, folder: Path, progress: Progress) -> Campaign:
     cores = choose_cores(device)
     identity = {
-        "plan": plan.name,
+        "plan": plan.identity,
         "model": model_size,
         "host": platform.node(),
         "hardware": hardware(device, cores),

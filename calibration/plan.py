@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from calibration.cores import Device
 from calibration.probes.design import Scene, full_design, quick_design, tiny_design
@@ -21,6 +22,11 @@ class Plan:
     """Whether the grid of embedding batches is the small one."""
     tries: int = 2
     """How often a block is measured while the machine drifts, before a last time once all are there."""
+
+    @property
+    def identity(self) -> str:
+        """Name and digest: points of another design are not this plan's."""
+        return f"{self.name} {sha256(repr(self).encode()).hexdigest()[:12]}"
 
 
 def tiny() -> Plan:

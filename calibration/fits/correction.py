@@ -13,7 +13,7 @@ from simcore.profile.correction import NONE, Correction
 from simcore.profile.steptime import StepTime
 
 KINDS = ("prefill", "decode", "mixed")
-MOST_KNOTS = 7
+MOST_KNOTS = 12
 RIDGE = 0.3
 """Weight of "no correction" at each knot, in points."""
 FOLDS = 5

@@ -98,6 +98,9 @@ def quick_design() -> list[Scene]:
         ladder(32, (60, 32, 16, 8, 4, 2, 1), MIX),
         ladder(250, (24, 8, 2), MIX),
         ladder(1700, (4, 1), MIX),
+        # Matrix products of a few rows take kernels of their own: every small batch is measured.
+        ladder(64, (12, 7, 6, 5, 4, 3, 2, 1), ()),
+        ladder(600, (6, 5, 4, 3, 2, 1), ()),
         *(prefill(n, held_out=True) for n in (48, 200, 700)),
         prefill(100, 300, 50, held_out=True),
         prefill(1200, 1200, held_out=True),
@@ -117,6 +120,6 @@ def full_design() -> list[Scene]:
         ladder(1000, (12, 6), MIX),
         *(prefill(n, held_out=True) for n in (300, 1300)),
         prefill(*(80,) * 10, held_out=True),
-        ladder(350, (30, 10), HELD_MIX, held_out=True),
+        ladder(350, (30, 10, 7, 4, 2), HELD_MIX, held_out=True),
         ladder(1500, (8, 3), HELD_MIX, held_out=True),
     ]
