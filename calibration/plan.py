@@ -25,8 +25,8 @@ class Plan:
 
     @property
     def identity(self) -> str:
-        """Name and digest: points of another design are not this plan's."""
-        return f"{self.name} {sha256(repr(self).encode()).hexdigest()[:12]}"
+        """Name and the design's digest: steps of another design are not this plan's."""
+        return f"{self.name} {sha256(repr(self.design).encode()).hexdigest()[:12]}"
 
 
 def tiny() -> Plan:
