@@ -14,7 +14,11 @@ STOPPED = 130
 
 @contextmanager
 def faults_shown() -> Iterator[None]:
-    """End with exit code 2 and the list of faults on bad input, and without a traceback on Ctrl-C."""
+    """End with exit code 2 and the list of faults on bad input, and without a traceback on Ctrl-C.
+
+    A calibration that cannot go on ends with exit code 1 and its reason.
+    """
+    from calibration.errors import CalibrationError
     from simcore.errors import BadInput
 
     try:
@@ -25,6 +29,8 @@ def faults_shown() -> Iterator[None]:
         count = len(bad.faults)
         click.echo(f"{count} fault{'s' if count > 1 else ''}; nothing was written.", err=True)
         sys.exit(BAD_INPUT)
+    except CalibrationError as error:
+        raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo("Stopped; nothing was written.", err=True)
         sys.exit(STOPPED)
