@@ -4,7 +4,7 @@ VENV := .venv
 LIVE := .venv-live
 BIN := $(VENV)/bin
 
-.PHONY: demo test live lint types bench clean
+.PHONY: demo test live lint types bench bench-accuracy clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -17,7 +17,7 @@ $(LIVE)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(LIVE)
 	$(LIVE)/bin/pip install --quiet --only-binary :all: 'setuptools>=77'
 	$(LIVE)/bin/pip install --quiet --only-binary :all: 'torch==2.13.0'
-	$(LIVE)/bin/pip install --quiet --no-build-isolation --editable '.[dev,cpu,embed]'
+	$(LIVE)/bin/pip install --quiet --no-build-isolation --editable '.[dev,cpu,embed,retrieval]'
 	$(LIVE)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
 
@@ -36,6 +36,9 @@ lint: $(VENV)/.installed
 
 types: $(VENV)/.installed
 	$(BIN)/mypy
+
+bench-accuracy: $(VENV)/.installed
+	$(BIN)/python benchmarks/accuracy.py
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/speed.py

@@ -22,12 +22,15 @@ class Cores:
         return self.backend.isdisjoint(self.clients)
 
 
-def choose_cores(device: Device) -> Cores:
-    """On the CPU one core, the last allowed, for the backend (the first serves most interrupts).
+def choose_cores(device: Device, threads: int = 1) -> Cores:
+    """On the CPU a core a thread, the last ones allowed, for the backend (the first serves most interrupts).
 
-    A GPU's backend keeps all cores: what is measured there is the GPU, and its host must not starve.
+    Clients get the others, or share where none is left. A GPU's backend keeps all cores: what is measured
+    there is the GPU, and its host must not starve. ``ValueError`` for more threads than cores.
     """
     allowed = sorted(os.sched_getaffinity(0))
-    if device == "gpu" or len(allowed) == 1:
-        return Cores(frozenset(allowed[-1:] if device == "cpu" else allowed), frozenset(allowed))
-    return Cores(frozenset(allowed[-1:]), frozenset(allowed[:-1]))
+    if device == "gpu":
+        return Cores(frozenset(allowed), frozenset(allowed))
+    if not 1 <= threads <= len(allowed):
+        raise ValueError(f"{threads} threads do not fit on {len(allowed)} cores, one each")
+    return Cores(frozenset(allowed[-threads:]), frozenset(allowed[:-threads] or allowed))

@@ -8,18 +8,22 @@ from hashlib import sha256
 from calibration.cores import Device
 from calibration.probes.design import Scene, full_design, quick_design, tiny_design
 from calibration.probes.gpu_design import full_gpu_design, quick_gpu_design
+from calibration.probes.loads import Loads, full_loads, quick_loads, tiny_loads
+from calibration.probes.retrieval import FULL, QUICK, IndexDesign
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A design of engine steps, how often all is repeated, and how long backends run side by side."""
+    """A design of engine steps, how often all is repeated, and which loads backends share a device with."""
 
     name: str
     design: tuple[Scene, ...]
     repetitions: int
-    colocation_seconds: float
+    loads: Loads
     few_batches: bool
     """Whether the grid of embedding batches is the small one."""
+    index: IndexDesign = FULL
+    """The vector index whose look-ups are measured."""
     tries: int = 2
     """How often a block is measured while the machine drifts, before a last time once all are there."""
 
@@ -31,16 +35,16 @@ class Plan:
 
 def tiny() -> Plan:
     """For tests: one pass, no second try."""
-    return Plan("tiny", tuple(tiny_design()), 1, 1.0, True, tries=1)
+    return Plan("tiny", tuple(tiny_design()), 1, tiny_loads(), True, QUICK, tries=1)
 
 
 def quick(device: Device) -> Plan:
     """On two quiet cores with the 40m model under four minutes."""
     design = quick_design() if device == "cpu" else quick_gpu_design()
-    return Plan("quick", tuple(design), 3, 2.0, True)
+    return Plan("quick", tuple(design), 3, quick_loads(), True, QUICK, tries=1)
 
 
 def full(device: Device) -> Plan:
     """Likewise under twelve minutes."""
     design = full_design() if device == "cpu" else full_gpu_design()
-    return Plan("full", tuple(design), 5, 4.0, False)
+    return Plan("full", tuple(design), 5, full_loads(), False)

@@ -13,6 +13,8 @@ from pathlib import Path
 from calibration.derive.composed import derive as derive_composed
 from calibration.derive.encoder import derive as derive_encoder
 from calibration.derive.h100 import derive as derive_h100
+from calibration.derive.llmservingsim import GPUS
+from calibration.derive.llmservingsim import derive as derive_llmservingsim
 from calibration.derive.scaled_encoder import BERT_LARGE, MINILM, scale
 from calibration.profile_file import write_profile
 from simcore.profile import shipped
@@ -34,6 +36,7 @@ def derivations(data: Path, date: str) -> dict[str, Derivation]:
         "inference_perf_h100": lambda: [derive_h100(data / "inference_perf_h100", date)],
         "encoder_latency": lambda: [derive_encoder(table, date)],
         "aiconfigurator": lambda: derive_composed(data / "aiconfigurator", date),
+        "llmservingsim": lambda: [derive_llmservingsim(data / "llmservingsim", gpu, date) for gpu in GPUS],
         "scaled": lambda: [_scaled()],
     }
 

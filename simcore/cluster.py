@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simpy import Environment
 
 from simcore.backend import Backend, BackendEvents, BackendName
@@ -19,7 +21,9 @@ from simcore.profile.use import (
     embed_time,
     embedding_profile,
     llm_profile,
+    retrieval_profile,
     scheduler_config,
+    search_time,
     step_time,
 )
 from simcore.ranges import range_excesses
@@ -122,9 +126,22 @@ class Cluster:
         )
 
     def _retriever(self, name: str, spec: RetrieverBackends) -> Retriever:
+        return Retriever(
+            self._env,
+            BackendName(name, spec.profile or "given"),
+            self._look_up_time(name, spec),
+            spec.concurrency,
+            self._events,
+            self._counted,
+        )
+
+    def _look_up_time(self, name: str, spec: RetrieverBackends) -> Callable[[int], float]:
         rng = self._streams.generator(name, "service time")
-
-        def service_time() -> float:
-            return float(draw_floats(spec.service_time_ms, 1, rng)[0]) / 1e3
-
-        return Retriever(self._env, name, service_time, spec.concurrency, self._events, self._counted)
+        if (given := spec.service_time_ms) is not None:
+            return lambda under_way: float(draw_floats(given, 1, rng)[0]) / 1e3
+        assert spec.profile is not None
+        assert spec.k is not None
+        profile, k = retrieval_profile(self._profiles, spec.profile), spec.k
+        alone = search_time(profile)
+        residual = residual_factor(rng, profile.residuals if spec.sample_residuals else [])
+        return lambda under_way: alone(k, under_way) * residual()

@@ -102,12 +102,16 @@ class CoordinatedDevice:
     Embedding batches go into the gaps between decode steps: when an LLM step ends, a waiting batch goes
     next unless the LLM's next step is urgent (it prefills); a batch that has waited ``max_gap_wait``
     seconds goes next in any case. After a batch, the LLM has the next turn.
+
+    A batch that follows an LLM step takes ``turn`` seconds more: what it costs to hand over to it and back,
+    both sides' refilling of caches included. A batch that follows a batch does not.
     """
 
-    def __init__(self, env: Environment, name: str, max_gap_wait: float) -> None:
+    def __init__(self, env: Environment, name: str, max_gap_wait: float, turn: float = 0.0) -> None:
         self.env = env
         self.name = name
         self._max_gap_wait = max_gap_wait
+        self._turn = turn
         self._working: Job | None = None
         self._last = Service.EMBEDDING
         self._llm: list[Job] = []
@@ -133,6 +137,8 @@ class CoordinatedDevice:
     def _next(self) -> None:
         if self._batches and (not self._llm or self._batch_goes_first()):
             self._working = self._batches.pop(0)[1]
+            if self._last is Service.LLM:
+                self._working.work += self._turn
         elif self._llm:
             self._working = self._llm.pop(0)
         else:

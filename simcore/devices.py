@@ -38,10 +38,12 @@ class Devices:
         if device is None or len(profiles) < 2:
             return Device(self._env, name)
         spec = self._scenario.devices[device]
-        if spec.mode == "coordinated":
-            self._assume(f"device {device}: turns are handed over between steps at no cost (assumed)")
-            return CoordinatedDevice(self._env, name, spec.max_gap_wait_ms / 1e3)
         measured = self._colocation(profiles)
+        if spec.mode == "coordinated":
+            turn = measured.turn if measured else None
+            if turn is None:
+                self._assume(f"device {device}: turns are handed over between steps at no cost (assumed)")
+            return CoordinatedDevice(self._env, name, spec.max_gap_wait_ms / 1e3, turn or 0.0)
         if measured is None and not (spec.llm_slowdown and spec.embedding_slowdown):
             self._assume(
                 f"device {device}: no profile has measured co-location; each side is taken to run "

@@ -10,6 +10,7 @@ from simpy import Environment
 
 from simcore.backend import BackendEvents, BackendName
 from simcore.device import CoordinatedDevice, Device, Job
+from simcore.extent import Extent
 from simcore.meter import Level, Meter
 from simcore.profile.base import Overheads
 from simcore.profile.embedtime import EmbedTime
@@ -62,8 +63,10 @@ class EmbeddingServer:
         self._worked = Meter(*counted)
         self._batch = Meter(*counted)
         self._batches = 0
-        self.most_texts = 0
-        self.longest_text = 0
+        self.batches = Extent()
+        """Texts in a batch."""
+        self.lengths = Extent()
+        """Tokens of the longest text in a batch."""
 
     def submit(self, request: Request) -> None:
         """Receive a request."""
@@ -139,8 +142,8 @@ class EmbeddingServer:
         texts = [length for request in batch for length in request.text_tokens]
         size = self._window.max_batch
         work = sum(self._embed_time(texts[i : i + size]) for i in range(0, len(texts), size))
-        self.most_texts = max(self.most_texts, min(len(texts), size))
-        self.longest_text = max(self.longest_text, *texts)
+        self.batches.take(min(len(texts), size))
+        self.lengths.take(max(texts))
 
         def end() -> None:
             self._batches += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simcore.request import Request, Service
 
@@ -49,28 +49,30 @@ class ControlPlaneUsage:
 
 @dataclass(frozen=True, slots=True)
 class RangeExcess:
-    """The most of ``quantity`` that a run used of ``profile``, beyond what was measured."""
+    """What a run used of ``quantity`` of a profile, partly outside what was measured."""
 
     profile: str
     quantity: str
-    used: float
+    least: float
+    most: float
     low: float
     high: float
 
     def __str__(self) -> str:
         return (
-            f"profile {self.profile}: {self.quantity} up to {self.used:,.0f} were used, "
+            f"profile {self.profile}: {self.quantity} from {self.least:,.0f} to {self.most:,.0f} were used, "
             f"it covers {self.low:,.0f} to {self.high:,.0f}"
         )
 
 
 def worst(excesses: Iterable[RangeExcess]) -> list[RangeExcess]:
-    """One excess per profile and quantity: the greatest."""
+    """One excess per profile and quantity, over all that was used."""
     found: dict[tuple[str, str], RangeExcess] = {}
     for excess in excesses:
         key = (excess.profile, excess.quantity)
-        if key not in found or excess.used > found[key].used:
-            found[key] = excess
+        known = found.get(key, excess)
+        least, most = min(known.least, excess.least), max(known.most, excess.most)
+        found[key] = replace(excess, least=least, most=most)
     return list(found.values())
 
 

@@ -1,4 +1,4 @@
-"""Retriever: a vector index with a number of servers and a service-time distribution."""
+"""Retriever: a vector index with a number of servers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from simpy import Environment
 
-from simcore.backend import BackendEvents
+from simcore.backend import BackendEvents, BackendName
+from simcore.extent import Extent
 from simcore.meter import Level
 from simcore.request import Request, Service
 from simcore.result import BackendUsage
@@ -15,19 +16,23 @@ from simcore.timer import after
 
 
 class Retriever:
-    """First come, first served by ``concurrency`` servers; ``service_time`` draws seconds."""
+    """First come, first served by ``concurrency`` servers.
+
+    ``service_time`` draws the seconds of a look-up, told how many are under way as it starts, itself among
+    them. What starts or ends later changes it no more.
+    """
 
     def __init__(
         self,
         env: Environment,
-        name: str,
-        service_time: Callable[[], float],
+        naming: BackendName,
+        service_time: Callable[[int], float],
         concurrency: int,
         events: BackendEvents,
         counted: tuple[float, float],
     ) -> None:
         self.env = env
-        self._name = name
+        self._naming = naming
         self._service_time = service_time
         self._concurrency = concurrency
         self._events = events
@@ -36,6 +41,7 @@ class Retriever:
         self._waiting = Level(*counted)
         self._working = Level(*counted)
         self._served = 0
+        self.under_way = Extent()
 
     def submit(self, request: Request) -> None:
         """Receive a request."""
@@ -54,10 +60,10 @@ class Retriever:
         """What it did, once the simulation is over."""
         working = self._working.mean(self.env.now)
         return BackendUsage(
-            name=self._name,
+            name=self._naming.name,
             service=Service.RETRIEVER,
-            device=self._name,
-            profile="given",
+            device=self._naming.name,
+            profile=self._naming.profile,
             span=self._span,
             busy=working / self._concurrency * self._span,
             steps=self._served,
@@ -72,7 +78,8 @@ class Retriever:
         request.scheduled = self.env.now
         self._waiting.change(-1, self.env.now)
         self._working.change(1, self.env.now)
-        after(self.env, self._service_time(), self._end, request)
+        self.under_way.take(self._working.value)
+        after(self.env, self._service_time(self._working.value), self._end, request)
 
     def _end(self, request: Request) -> None:
         self._served += 1

@@ -13,7 +13,7 @@ from simcore.cluster import Cluster
 from simcore.control.build import build_control_plane
 from simcore.control.plane import ControlPlane
 from simcore.driver import Driver
-from simcore.profile.use import Profiles, block_size_of
+from simcore.profile.use import Profiles, block_size_of, with_control_costs
 from simcore.request import Request
 from simcore.result import ControlPlaneUsage, SimulationResult
 from simcore.scenario.document import ScenarioDocument
@@ -29,9 +29,10 @@ def simulate(
 ) -> SimulationResult:
     """Run replication number ``replication`` of a resolved scenario; the same in every process.
 
-    ``profiles`` has the profile of every name that the backends use; trace paths start from ``base``.
+    ``profiles`` has every profile that backends and control plane name; trace paths start from ``base``.
     Arrivals stop at the scenario's duration, the run when all is answered or the drain time is over.
     """
+    scenario = with_control_costs(scenario, profiles)
     env = Environment()
     streams = Streams(scenario.seed, replication)
     driver = Driver(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from simcore.errors import BadInput, Fault
 from simcore.profile.document import ProfileDocument
 from simcore.profile.load import load_profile
-from simcore.scenario.cluster import RetrieverBackends
 from simcore.scenario.document import ScenarioDocument
+
+PART_OF = {"llm": "llm", "embedding": "embedding", "retriever": "retrieval"}
+"""The part of a profile that each kind of backend takes its times from."""
 
 
 def profile_fault(name_or_path: str, base: Path) -> str | None:
@@ -22,29 +24,36 @@ def profile_fault(name_or_path: str, base: Path) -> str | None:
 
 
 def load_profiles(documents: Iterable[ScenarioDocument], base: Path) -> dict[str, ProfileDocument]:
-    """Every profile that backends of the documents name, by that name.
+    """Every profile that the documents name, by that name.
 
-    Raises BadInput where one cannot be loaded or has no times for the kind of backend that it is named for.
+    Raises BadInput where one cannot be loaded or has no times for what it is named for.
     """
     profiles: dict[str, ProfileDocument] = {}
     faults: dict[Fault, None] = {}
     for document in documents:
-        for key, group in document.backends.items():
-            if isinstance(group, RetrieverBackends):
-                continue
-            if group.profile not in profiles:
-                profiles[group.profile] = load_profile(group.profile, base)
-            if getattr(profiles[group.profile], group.kind) is None:
-                faults[_unfit(document.name, key, group.profile, group.kind, profiles[group.profile])] = None
+        for key, name, part in _named(document):
+            if name not in profiles:
+                profiles[name] = load_profile(name, base)
+            if getattr(profiles[name], part) is None:
+                faults[_unfit(document.name, key, name, part, profiles[name])] = None
     if faults:
         raise BadInput(faults)
     return profiles
 
 
-def _unfit(scenario: str, key: str, name: str, kind: str, profile: ProfileDocument) -> Fault:
-    has = " and ".join(part for part in ("llm", "embedding") if getattr(profile, part) is not None)
+def _named(document: ScenarioDocument) -> Iterator[tuple[str, str, str]]:
+    """Where the document names a profile, its name, and the part that it must have."""
+    for key, group in document.backends.items():
+        if group.profile is not None:
+            yield f"backends.{key}.profile", group.profile, PART_OF[group.kind]
+    if (costs := document.control_plane.costs_profile) is not None:
+        yield "control_plane.costs_profile", costs, "control"
+
+
+def _unfit(scenario: str, key: str, name: str, part: str, profile: ProfileDocument) -> Fault:
+    has = " and ".join(p for p in (*PART_OF.values(), "control") if getattr(profile, p) is not None)
     found = f"{name!r}, which has times of {has or 'nothing'} only"
-    return Fault(scenario, 0, f"backends.{key}.profile", found, f"a profile with times of kind {kind}")
+    return Fault(scenario, 0, key, found, f"a profile with times of kind {part}")
 
 
 def _told(fault: Fault) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from simcore.errors import BadInput
 from simcore.profile.document import ProfileDocument
 from simcore.scenario.check_capacity import check_capacity
+from simcore.scenario.check_models import check_models
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario, load_scenario
 from simcore.scenario.resolve import resolve
@@ -72,17 +73,20 @@ def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], op
     output.check_free(out, options.overwrite)
     cells = list(plan(document))
     profiles = load_profiles((cell.document for cell in cells), base)
-    _check_capacity(file, cells, profiles)
+    _check_against_profiles(file, cells, profiles)
     with output.published(out, options.overwrite) as folder:
         runs = _simulate(cells, profiles, base, folder, options)
         summary, environment = _write(document, profiles, runs, folder, options)
     return Run(summary, environment, out)
 
 
-def _check_capacity(file: Path, cells: Sequence[Cell], profiles: Mapping[str, ProfileDocument]) -> None:
-    """Raise BadInput if some cell's requests are too long for its replicas."""
-    firsts = (cell.document for cell in cells if cell.replication == 0)
-    findings = dict.fromkeys(finding for one in firsts for finding in check_capacity(one, profiles))
+def _check_against_profiles(
+    file: Path, cells: Sequence[Cell], profiles: Mapping[str, ProfileDocument]
+) -> None:
+    """Raise BadInput if profiles are of other models, or requests are too long for their replicas."""
+    firsts = [cell.document for cell in cells if cell.replication == 0]
+    checks = (check(one, profiles) for one in firsts for check in (check_models, check_capacity))
+    findings = dict.fromkeys(finding for check in checks for finding in check)
     if findings:
         source = read_source(file)
         raise BadInput(source.fault(finding) for finding in findings)

@@ -16,7 +16,8 @@ anew and lasts a quarter longer. vLLM's guide for CPUs preloads tcmalloc to the 
 
 
 def backend_env(device: Device, cores: Iterable[int]) -> dict[str, str]:
-    """Offline and without usage reports; on the CPU also one thread bound to the first of ``cores``."""
+    """Offline and without usage reports; on the CPU also one thread for each of ``cores``, bound to it."""
+    bound = sorted(cores)
     env = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "TOKENIZERS_PARALLELISM": "false"}
     if device == "gpu":
         return env
@@ -24,8 +25,8 @@ def backend_env(device: Device, cores: Iterable[int]) -> dict[str, str]:
         env
         | KEPT_MEMORY
         | {
-            "OMP_NUM_THREADS": "1",
-            "VLLM_CPU_OMP_THREADS_BIND": str(min(cores)),
+            "OMP_NUM_THREADS": str(len(bound)),
+            "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, bound)),
             "VLLM_CPU_KVCACHE_SPACE": "1",
             "CUDA_VISIBLE_DEVICES": "",
         }

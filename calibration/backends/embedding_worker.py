@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
+from pathlib import Path
 from typing import Any, cast
 
 import sentence_transformers
 import torch
 from sentence_transformers import SentenceTransformer
+from transformers import AutoConfig, AutoModel
 
 from calibration.backends.answering import Answerer, serve
+from calibration.backends.token_words import special_tokens, token_words
 from calibration.backends.worker import Message
 
 
 class Encoder:
     """Encodes texts of exact token lengths and times it; no text is used twice."""
 
-    def __init__(self, folder: str, device: str) -> None:
-        self.model = SentenceTransformer(folder, device=device)
+    def __init__(self, folder: str, device: str, dtype: str) -> None:
+        add_random_weights(Path(folder))
+        self.model = SentenceTransformer(
+            folder, device=device, local_files_only=True, model_kwargs={"dtype": getattr(torch, dtype)}
+        )
         # Named `tokenize` before sentence-transformers 5.3.
         self._preprocess = getattr(self.model, "preprocess", None) or self.model.tokenize
-        vocabulary = self.model.tokenizer.get_vocab()
-        self._words = sorted(
-            word for word in vocabulary if word.isascii() and word.isalpha() and len(word) > 3
-        )
+        self._words = token_words(self.model.tokenizer)
+        self._special = special_tokens(self.model.tokenizer)
         self._draw = random.Random(0)  # noqa: S311
 
     def texts(self, lengths: list[int]) -> list[str]:
-        """Made-up texts of that many tokens each, the two special ones included."""
-        return [" ".join(self._draw.choices(self._words, k=length - 2)) for length in lengths]
+        """Made-up texts of that many tokens each, the special ones included."""
+        return [" ".join(self._draw.choices(self._words, k=n - self._special)) for n in lengths]
 
     def encode(self, lengths: list[int]) -> Message:
         """Seconds that one batch of such texts takes in all, and its tokeniser alone."""
@@ -48,27 +53,48 @@ class Encoder:
             "tokenise": tokenise,
         }
 
-    def spin(self, batch: int, length: int, seconds: float) -> list[tuple[float, float]]:
-        """Encode batch after batch for that long; the monotonic start and end of each."""
-        spans, end = [], time.monotonic() + seconds
-        while time.monotonic() < end:
-            texts = self.texts([length] * batch)
+    def spin(self, lengths: list[int], pause: float, seconds: float) -> Message:
+        """Encode batch after batch for that long, ``pause`` seconds apart, at least one.
+
+        The monotonic start and end of each, and the processor seconds of all.
+        """
+        spans: list[tuple[float, float]] = []
+        end, cpu = time.monotonic() + seconds, time.process_time()
+        while not spans or time.monotonic() < end:
             start = time.monotonic()
-            self.model.encode(texts, batch_size=batch, show_progress_bar=False)
+            self.model.encode(self.texts(lengths), batch_size=len(lengths), show_progress_bar=False)
             spans.append((start, time.monotonic()))
-        return spans
+            time.sleep(pause)
+        return {"spans": spans, "cpu": time.process_time() - cpu}
+
+
+def add_random_weights(folder: Path) -> None:
+    """Give a folder without weights random ones of its configuration's shapes, in float32."""
+    if not any(folder.glob("*.safetensors")) and not any(folder.glob("*.bin")):
+        torch.manual_seed(0)
+        part = folder / "weights.part"
+        AutoModel.from_config(AutoConfig.from_pretrained(folder)).save_pretrained(part)
+        # Weights that are there are whole.
+        (part / "model.safetensors").replace(folder / "model.safetensors")
+        shutil.rmtree(part)
 
 
 def build(settings: Message) -> tuple[Message, Answerer]:
-    """Load the model from ``folder`` on ``device`` with ``threads`` torch threads (0: torch's choice)."""
+    """Load the model from ``folder`` on ``device`` with ``threads`` torch threads (0: torch's choice).
+
+    ``dtype`` is that of the weights and of the computing, a name of torch's such as ``float32``.
+    """
     if threads := cast(int, settings["threads"]):
         torch.set_num_threads(threads)
-    encoder = Encoder(str(settings["folder"]), str(settings["device"]))
+    encoder = Encoder(str(settings["folder"]), str(settings["device"]), str(settings["dtype"]))
 
     def answer(question: Message) -> Message:
         if question["do"] == "spin":
-            return {"spans": encoder.spin(**cast(dict[str, Any], question["how"]))}
-        return encoder.encode(cast(list[int], question["texts"]))
+            return {"done": encoder.spin(**cast(dict[str, Any], question["how"]))}
+        lengths = cast(list[int], question["texts"])
+        if question["do"] == "texts":
+            return {"texts": encoder.texts(lengths)}
+        return encoder.encode(lengths)
 
     about: Message = {
         "sentence-transformers": sentence_transformers.__version__,

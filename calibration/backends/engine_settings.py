@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from calibration.backends.embedding_model import EmbeddingModel
 from calibration.cores import Device
 
 GPU_MEMORY_SHARE = 0.35
@@ -37,14 +38,31 @@ def engine_settings(device: Device, model: Path) -> Settings:
     return settings | {"dtype": "float32", "enforce_eager": True, "block_size": 32}
 
 
-def server_settings(device: Device) -> Settings:
-    """What a server has that the engine in process has not.
+def pooling_settings(device: Device, model: EmbeddingModel) -> Settings:
+    """A server of embeddings. Encoders attend to all of a text, so vLLM neither chunks nor caches it."""
+    settings: Settings = {
+        "model": str(model.folder),
+        "runner": "pooling",
+        "dtype": model.dtype,
+        "async_scheduling": False,
+        "disable_log_stats": True,
+    }
+    if device == "gpu":
+        return settings | {"gpu_memory_utilization": GPU_MEMORY_SHARE}
+    return settings | {"enforce_eager": True}
 
-    On a GPU it schedules asynchronously, vLLM's default. On the CPU, where vLLM never does, the engine's
-    process computes too: the default there is a worker process of its own, for whose answer the engine spins
-    without sleeping, which on one core halves the worker's speed and on two takes the second from everybody.
+
+def server_settings(device: Device, settings: Settings) -> Settings:
+    """What a server has that the engine in process, run with ``settings``, has not.
+
+    On a GPU it schedules asynchronously, vLLM's default but for pooling. On the CPU, where vLLM never does,
+    the engine's process computes too: the default there is a worker process of its own, for whose answer the
+    engine spins without sleeping, which on one core halves the worker's speed and on two takes the second
+    from everybody.
     """
-    return {"distributed_executor_backend": "uni"} if device == "cpu" else {"async_scheduling": True}
+    if device == "cpu":
+        return {"distributed_executor_backend": "uni"}
+    return {"async_scheduling": settings.get("runner") != "pooling"}
 
 
 def command_line(settings: Settings) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import count
 from typing import Any, cast
@@ -17,6 +17,9 @@ from calibration.backends.model_folder import VOCABULARY
 from calibration.backends.seen_scheduler import Seen, SeenScheduler
 from calibration.backends.worker import Message
 from calibration.probes.design import Scene, Stage
+
+SETTLING = 3
+"""Decode steps after a prefill that are not counted."""
 
 
 class Driver:
@@ -33,19 +36,36 @@ class Driver:
         """The timed steps of one pass through ``scene``, in order."""
         return [timed(label, *self._step()) for label in self._walk(scene)]
 
-    def spin(self, batch: int, context: int, seconds: float) -> list[tuple[float, float]]:
-        """Decode ``batch`` requests for that long; the monotonic start and end of each step."""
-        spans, end = [], time.monotonic() + seconds
+    def hold(self, batch: int, context: int) -> None:
+        """Let ``batch`` requests decode from that context on, in place of those held before."""
+        self.release()
         prompts = (context,) * batch
         self._add(prompts, generate=True)
         for _ in self._ramp(prompts):
             self._step()
-        while time.monotonic() < end:
+        for _ in range(SETTLING):
+            self._step()
+
+    def steps(self, count: int) -> list[float]:
+        """Seconds of each of ``count`` decode steps of what is held."""
+        return [self._step()[1] for _ in range(count)]
+
+    def spin(self, seconds: float) -> Message:
+        """Decode what is held for that long, or until it is full.
+
+        The monotonic start and end of each step, and the processor seconds of all.
+        """
+        spans, end, cpu = [], time.monotonic() + seconds, time.process_time()
+        full = len(self._live) * (self.max_model_len - 1)
+        while time.monotonic() < end and Seen.last.decode_context < full:
             start = time.monotonic()
             self._step()
             spans.append((start, time.monotonic()))
+        return {"spans": spans, "cpu": time.process_time() - cpu}
+
+    def release(self) -> None:
+        """Let go of what is held."""
         self._abort(self._live)
-        return spans
 
     def _walk(self, scene: Scene) -> Iterator[str]:
         """Set up each step to be measured and name it; steps in between are taken here."""
@@ -122,10 +142,17 @@ def build(settings: Message) -> tuple[Message, Answerer]:
     engine = LLMEngine.from_engine_args(arguments)
     driver = Driver(engine)
 
+    verbs: dict[str, Callable[..., Any]] = {
+        "hold": driver.hold,
+        "steps": driver.steps,
+        "spin": driver.spin,
+        "release": driver.release,
+    }
+
     def answer(question: Message) -> Message:
-        if question["do"] == "spin":
-            return {"spans": driver.spin(**cast(dict[str, Any], question["how"]))}
-        return {"steps": driver.play(Scene.of(cast(dict[str, Any], question["scene"])))}
+        if question["do"] == "play":
+            return {"steps": driver.play(Scene.of(cast(dict[str, Any], question["scene"])))}
+        return {"done": verbs[cast(str, question["do"])](**cast(dict[str, Any], question["how"]))}
 
     return about(engine), answer
 

@@ -7,71 +7,57 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from calibration.compose.facts import model_config, names
 
 VOCABULARY = 32_000
+"""Tokens of the tokenizer, which prompts are drawn from; a model may know more."""
 END = "<|endoftext|>"
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """The shape of a Qwen2 model."""
-
-    hidden: int
-    layers: int
-    heads: int
-    kv_heads: int
-    intermediate: int
-
-    @property
-    def parameters(self) -> int:
-        """Weights in all, with input and output embedding tied, without biases and norms."""
-        head = self.hidden // self.heads
-        attention = self.hidden * head * (2 * self.heads + 2 * self.kv_heads)
-        return VOCABULARY * self.hidden + self.layers * (attention + 3 * self.hidden * self.intermediate)
-
-
-SIZES = {
-    "11m": Size(hidden=256, layers=4, heads=4, kv_heads=2, intermediate=704),
-    "40m": Size(hidden=512, layers=8, heads=8, kv_heads=4, intermediate=1408),
-    "170m": Size(hidden=1024, layers=12, heads=16, kv_heads=4, intermediate=2816),
+ARCHITECTURES = {
+    "llama": "LlamaForCausalLM",
+    "mistral": "MistralForCausalLM",
+    "qwen2": "Qwen2ForCausalLM",
+    "qwen3": "Qwen3ForCausalLM",
 }
 
 
-def make_model_folder(folder: Path, size: str) -> Path:
+def find_model(model: str, work: Path) -> Path:
+    """The folder of ``model``: one with a config.json, or one made in ``work`` for a model known by name.
+
+    Raises `calibration.errors.CalibrationError` for anything else; nothing is downloaded.
+    """
+    if model not in names("models") and (Path(model) / "config.json").is_file():
+        return Path(model).resolve()
+    return make_model_folder(work / f"model-{model}", model)
+
+
+def make_model_folder(folder: Path, model: str) -> Path:
     """Write ``config.json`` and a byte-level BPE tokenizer into ``folder``; serve it with dummy weights.
 
-    A folder that is already complete is left as it is. ``ValueError`` for an unknown size.
+    A folder that is already complete is left as it is. Raises `calibration.errors.CalibrationError` for a
+    model that is not known by name.
     """
-    if size not in SIZES:
-        raise ValueError(f"unknown model size {size!r}; one of {', '.join(SIZES)}")
+    config = _config(model_config(model))
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "config.json").exists():
         _write_tokenizer(folder)
         # Last, so that its presence means that the folder is whole.
-        (folder / "config.json").write_text(json.dumps(_config(SIZES[size]), indent=2))
+        (folder / "config.json").write_text(json.dumps(config, indent=2))
     return folder
 
 
-def _config(size: Size) -> dict[str, object]:
+def _config(facts: dict[str, Any]) -> dict[str, object]:
     return {
-        "architectures": ["Qwen2ForCausalLM"],
-        "model_type": "qwen2",
-        "hidden_size": size.hidden,
-        "intermediate_size": size.intermediate,
-        "num_hidden_layers": size.layers,
-        "num_attention_heads": size.heads,
-        "num_key_value_heads": size.kv_heads,
-        "vocab_size": VOCABULARY,
-        "max_position_embeddings": 32_768,
+        "architectures": [ARCHITECTURES[facts["model_type"]]],
         "hidden_act": "silu",
         "rms_norm_eps": 1e-6,
         "rope_theta": 1_000_000.0,
-        "tie_word_embeddings": True,
-        "torch_dtype": "float32",
+        "torch_dtype": "bfloat16",
         "bos_token_id": 0,
         "eos_token_id": 0,
+        **{key: value for key, value in facts.items() if key != "name"},
     }
 
 

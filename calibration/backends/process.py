@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
+LEASH = "calibration.backends.leash"
 GRACE = 10.0
 """Seconds that a process group has between the request to end and its end by force."""
 
@@ -37,7 +38,8 @@ def ending_in_order() -> Iterator[None]:
 class BackendProcess:
     """``python -m module arguments`` in its own process group, bound to ``cores``; a context manager.
 
-    Whatever the process and its children print goes to ``log``.
+    Whatever the process and its children print goes to ``log``. They all end with this object, and with this
+    process however it ends (`calibration.backends.leash`).
     """
 
     def __init__(
@@ -53,16 +55,19 @@ class BackendProcess:
         self.module = module
         self.log = log
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
+        held, self._leash = os.pipe()
+        handed = ",".join(map(str, pass_fds))
         with log.open("ab") as sink:
             self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-m", LEASH, str(held), handed, module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=sink,
                 stderr=sink,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p), **env},
-                pass_fds=pass_fds,
+                pass_fds=[held, *pass_fds],
                 start_new_session=True,
             )
+        os.close(held)
         # The interpreter is still starting: its threads and children will inherit the binding.
         with contextlib.suppress(ProcessLookupError):
             os.sched_setaffinity(self.process.pid, cores)
@@ -87,6 +92,9 @@ class BackendProcess:
         if self.process.stdin is not None:
             with contextlib.suppress(OSError):
                 self.process.stdin.close()
+        if self._leash >= 0:
+            os.close(self._leash)
+            self._leash = -1
 
     def __enter__(self) -> Self:
         return self

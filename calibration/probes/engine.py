@@ -16,9 +16,12 @@ from calibration.cores import Device
 from calibration.probes.design import ANCHOR, Scene, prefill
 from calibration.probes.samples import Sample, undisturbed
 
+GROUP = "llm"
 BLOCK_TOKENS = 16_000
 """Work between two anchors: several seconds of a slow core."""
-SCENE_LIMIT = 240.0
+PATIENCE = 30.0
+SLOWEST = 0.02
+"""Seconds a token of a scene: an engine that needs longer is taken to hang."""
 
 
 def start_engine(campaign: Campaign, model: Path) -> Worker:
@@ -34,9 +37,8 @@ def start_engine(campaign: Campaign, model: Path) -> Worker:
 
 def play(engine: Worker, scene: Scene) -> Records:
     """The timed steps of one pass through a scene."""
-    steps = cast(
-        list[dict[str, Any]], engine.ask({"do": "play", "scene": scene.to_json()}, SCENE_LIMIT)["steps"]
-    )
+    limit = PATIENCE + SLOWEST * scene.tokens
+    steps = cast(list[dict[str, Any]], engine.ask({"do": "play", "scene": scene.to_json()}, limit)["steps"])
     return [{"scene": scene.name, "held_out": scene.held_out, **step} for step in steps]
 
 
@@ -55,9 +57,9 @@ def warm_up(engine: Worker) -> None:
 def probe_engine(
     campaign: Campaign, engine: Worker, design: Sequence[Scene], share: tuple[float, float]
 ) -> None:
-    """Measure every scene ``campaign.repetitions`` times, in a new order each time; group ``llm``."""
+    """Measure every scene ``campaign.repetitions`` times, in a new order each time; group `GROUP`."""
     blocks = {
-        f"llm/{repetition}-{index}": partial(_play_all, engine, scenes)
+        f"{GROUP}/{repetition}-{index}": partial(_play_all, engine, scenes)
         for repetition in range(campaign.repetitions)
         for index, scenes in enumerate(_blocks(design, repetition))
     }

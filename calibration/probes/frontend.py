@@ -6,17 +6,17 @@ capacity; what makes the server's steps longer than the bare engine's takes capa
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from calibration.backends.engine_settings import engine_settings
 from calibration.backends.model_folder import made_up_words
 from calibration.backends.server import Server
+from calibration.backends.step_log import StepLog
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
 from calibration.probes.design import Scene, ladder
@@ -77,10 +77,9 @@ class Waves:
 
     def __init__(self, client: Worker, steps: Path) -> None:
         self.client = client
-        self.steps = steps
+        self._steps = StepLog(steps)
         self._words = made_up_words(20_000)
         self._draw = random.Random(0)  # noqa: S311
-        self._read = 0
 
     def all(self) -> Records:
         """Single requests of every length, then several requests at once."""
@@ -89,15 +88,10 @@ class Waves:
 
     def wave(self, width: int, words: int, output: int) -> dict[str, Any]:
         """``width`` requests at once; their streams and the server's steps meanwhile."""
-        self._new_steps()
+        self._steps.new()
         prompts = [" ".join(self._draw.choices(self._words, k=words)) for _ in range(width)]
         streams = self.client.ask({"prompts": prompts, "output": output}, WAVE_LIMIT)["streams"]
-        return {"width": width, "streams": streams, "steps": self._new_steps()}
-
-    def _new_steps(self) -> Records:
-        lines = self.steps.read_text().splitlines() if self.steps.exists() else []
-        new, self._read = lines[self._read :], len(lines)
-        return [cast(dict[str, Any], json.loads(line)) for line in new]
+        return {"width": width, "streams": streams, "steps": self._steps.new()}
 
 
 def periods(steps: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:

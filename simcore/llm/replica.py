@@ -6,6 +6,7 @@ from simpy import Environment
 
 from simcore.backend import BackendEvents, BackendName
 from simcore.device import CoordinatedDevice, Device, Job
+from simcore.extent import Extent
 from simcore.llm.durations import StepDurations, StepRun
 from simcore.llm.scheduler import Scheduler
 from simcore.llm.scheduler_output import SchedulerOutput
@@ -88,9 +89,9 @@ class Replica:
         )
 
     @property
-    def extremes(self) -> tuple[float, float, float]:
-        """Most requests in a step, most cached tokens per decoding request, most prompt tokens in a step."""
-        return self._usage.most_batch, self._usage.most_context, self._usage.most_chunk
+    def extents(self) -> tuple[Extent, Extent, Extent]:
+        """Requests in a step, cached tokens per decoding request, prompt tokens in a step."""
+        return self._usage.batches, self._usage.contexts, self._usage.chunks
 
     def _arrive(self, request: Request) -> None:
         if request.outcome is not None:

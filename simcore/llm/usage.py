@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simcore.extent import Extent
 from simcore.meter import Level, Meter
 from simcore.step import Step
 
@@ -19,9 +20,12 @@ class ReplicaUsage:
         self.kv_peak = 0
         self.steps = 0
         self.preemptions = 0
-        self.most_batch = 0
-        self.most_chunk = 0
-        self.most_context = 0.0
+        self.batches = Extent()
+        """Requests in a step."""
+        self.contexts = Extent()
+        """Cached tokens per decoding request."""
+        self.chunks = Extent()
+        """Prompt tokens in a step that has any."""
         self._blocks = blocks
 
     def worked(self, step: Step, steps: int, used_blocks: int, since: float, until: float) -> None:
@@ -33,9 +37,8 @@ class ReplicaUsage:
         self.kv += used_blocks / self._blocks * counted
         if used_blocks > self.kv_peak:
             self.kv_peak = used_blocks
-        if batch > self.most_batch:
-            self.most_batch = batch
-        if step.prefill_tokens > self.most_chunk:
-            self.most_chunk = step.prefill_tokens
-        if step.decodes and step.decode_context > self.most_context * step.decodes:
-            self.most_context = step.decode_context / step.decodes
+        self.batches.take(batch)
+        if step.prefills:
+            self.chunks.take(step.prefill_tokens)
+        if step.decodes:
+            self.contexts.take(step.decode_context / step.decodes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -16,6 +17,8 @@ from simcore.profile.retrieval import RetrievalProfile
 from simcore.profile.sharing import Colocation
 
 SCHEMA_VERSION = 2
+UNSEALED = {"digest", "validation"}
+"""What the digest leaves out."""
 
 
 class Provenance(Model):
@@ -57,11 +60,16 @@ class ProfileDocument(Model):
 
     def computed_digest(self) -> str:
         """The digest that an untouched document carries."""
-        body = self.model_dump(mode="json", exclude={"digest", "validation"})
-        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+        return digest_of(self.model_dump(mode="json"))
 
     def to_json(self) -> str:
         """The document as it is written, digest filled in."""
         sealed = self.model_copy(update={"digest": self.computed_digest()})
         return sealed.model_dump_json(indent=2) + "\n"
+
+
+def digest_of(body: Mapping[str, object]) -> str:
+    """The digest of a document as JSON values, as written: keys it does not have do not count."""
+    counted = {key: value for key, value in body.items() if key not in UNSEALED}
+    canonical = json.dumps(counted, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from simcore.profile.base import AtLeastOne, How, Model, NonNegative, Positive
+from simcore.profile.base import AtLeastOne, FitQuality, How, Model, NonNegative, Positive
 
 
 class SharedLoad(Model):
@@ -31,4 +31,6 @@ class Colocation(Model):
     """Seconds that an embedding batch between two LLM steps costs beyond its own time; None: not measured."""
     loads: list[SharedLoad] = []
     """The grid of loads that the factors stand for."""
+    fit: dict[str, FitQuality] = {}
+    """Of the factors, by service: errors of the rates that they predict at duties under 1."""
     notes: list[str] = []

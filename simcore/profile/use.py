@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simcore.llm.config import SchedulerConfig
+from simcore.profile.control import ControlCosts
 from simcore.profile.correction import Correction
 from simcore.profile.document import ProfileDocument
 from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.embedtime import EmbedTime
 from simcore.profile.llm import LLMProfile, Table
+from simcore.profile.retrieval import RetrievalProfile
+from simcore.profile.searchtime import SearchTime
 from simcore.profile.steptime import StepTime
 from simcore.scenario.cluster import EngineOptions, LLMBackends
 from simcore.scenario.document import ScenarioDocument
@@ -33,6 +36,22 @@ def embedding_profile(profiles: Profiles, name: str) -> EmbeddingProfile:
     return part
 
 
+def retrieval_profile(profiles: Profiles, name: str) -> RetrievalProfile:
+    """The vector index of the profile of that name; ValueError if it has none."""
+    part = profiles[name].retrieval
+    if part is None:
+        raise ValueError(f"profile {name!r} has no vector index")
+    return part
+
+
+def control_costs(profiles: Profiles, name: str) -> ControlCosts:
+    """The control costs of the profile of that name; ValueError if it has none."""
+    part = profiles[name].control
+    if part is None:
+        raise ValueError(f"profile {name!r} has no control costs")
+    return part
+
+
 def step_time(profile: LLMProfile) -> StepTime:
     """The fitted step time of a profile."""
     tables = profile.correction
@@ -53,6 +72,22 @@ def correction(table: Table) -> Correction:
 def embed_time(profile: EmbeddingProfile) -> EmbedTime:
     """The fitted batch time of a profile."""
     return EmbedTime(**profile.embed_time.model_dump())
+
+
+def search_time(profile: RetrievalProfile) -> SearchTime:
+    """The fitted time of a look-up."""
+    return SearchTime(**profile.search_time.model_dump(), marks=tuple(profile.concurrency))
+
+
+def with_control_costs(scenario: ScenarioDocument, profiles: Profiles) -> ScenarioDocument:
+    """The resolved scenario with the costs that its control plane does not say from its ``costs_profile``."""
+    plane = scenario.control_plane
+    if plane.costs_profile is None:
+        return scenario
+    costs = control_costs(profiles, plane.costs_profile)
+    measured = {"hop_latency_ms": costs.hop * 1e3, "decision_cost_ms": costs.decision * 1e3}
+    unsaid = {key: value for key, value in measured.items() if key not in plane.model_fields_set}
+    return scenario.model_copy(update={"control_plane": plane.model_copy(update=unsaid)})
 
 
 def scheduler_config(options: EngineOptions, profile: LLMProfile) -> SchedulerConfig:

@@ -53,7 +53,7 @@ class Checker:
         resolved, findings = try_resolve(self.document, variant, point)
         if resolved is None:
             return findings
-        raw = resolved.model_dump(include={"backends"})
+        raw = resolved.model_dump(include={"backends", "control_plane"})
         checks = (check_streams(resolved, self.base), check_cluster(resolved), _check_times(resolved))
         return [*(f for check in checks for f in check), *check_profiles(raw, self.profile_check)]
 

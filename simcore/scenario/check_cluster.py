@@ -28,11 +28,8 @@ def check_cluster(document: ScenarioDocument) -> Iterator[Finding]:
     yield from _check_services(document)
     yield from _check_devices(document)
     for name, group in document.backends.items():
-        if isinstance(group, RetrieverBackends) and isinstance(group.service_time_ms, Uniform):
-            low, high = group.service_time_ms.low, group.service_time_ms.high
-            if high < low:
-                path: KeyPath = ("backends", name, "service_time_ms", "high")
-                yield Finding(path, shown(high), f"at least low = {shown(low)}")
+        if isinstance(group, RetrieverBackends):
+            yield from _check_retriever(("backends", name), group)
     admission = document.control_plane.admission
     for key in ADMISSION_NEEDS[admission.policy]:
         if getattr(admission, key) is None:
@@ -45,14 +42,32 @@ def check_cluster(document: ScenarioDocument) -> Iterator[Finding]:
 
 def check_profiles(raw: Mapping[str, Any], check: ProfileCheck | None) -> Iterator[Finding]:
     """Faults of the profiles that a raw document names, whether or not it fits the schema."""
-    groups = raw.get("backends")
-    if check is None or not isinstance(groups, dict):
+    if check is None:
         return
-    for name, group in groups.items():
-        profile = group.get("profile") if isinstance(group, dict) else None
+    groups = raw.get("backends")
+    places: list[tuple[KeyPath, object]] = [(("control_plane", "costs_profile"), raw.get("control_plane"))]
+    if isinstance(groups, dict):
+        places += [(("backends", name, "profile"), group) for name, group in groups.items()]
+    for path, part in places:
+        profile = part.get(path[-1]) if isinstance(part, dict) else None
         if isinstance(profile, str) and profile and (fault := check(profile)):
             allowed = "a profile that ships with simsage or the path of a profile file"
-            yield Finding(("backends", name, "profile"), f"{shown(profile)}: {fault}", allowed)
+            yield Finding(path, f"{shown(profile)}: {fault}", allowed)
+
+
+def _check_retriever(path: KeyPath, group: RetrieverBackends) -> Iterator[Finding]:
+    given, profile = group.service_time_ms, group.profile
+    if (given is None) == (profile is None):
+        found = "neither service_time_ms nor profile" if given is None else "both service_time_ms and profile"
+        yield Finding(path, found, "exactly one of them")
+    elif profile is not None and group.k is None:
+        allowed = "a whole number at least 1: a profile's times need the number of results"
+        yield Finding((*path, "k"), "nothing", allowed)
+    elif given is not None and group.k is not None:
+        yield Finding((*path, "k"), shown(group.k), "nothing: times that are given do not depend on it")
+    if isinstance(given, Uniform) and given.high < given.low:
+        low, high = shown(given.low), shown(given.high)
+        yield Finding((*path, "service_time_ms", "high"), high, f"at least low = {low}")
 
 
 def _check_services(document: ScenarioDocument) -> Iterator[Finding]:

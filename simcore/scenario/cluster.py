@@ -55,6 +55,8 @@ class LLMBackends(Part):
 
     kind: Literal["llm"]
     profile: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)] | None = None
+    """The model that the profile has to be of; absent: whichever it is of."""
     count: Count = 1
     device: Key | None = None
     """Backends that name one device share it, replica i its i-th instance; absent: one of its own."""
@@ -68,6 +70,8 @@ class EmbeddingBackends(Part):
 
     kind: Literal["embedding"]
     profile: Annotated[str, Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1)] | None = None
+    """As for LLM backends."""
     count: Count = 1
     device: Key | None = None
     batching: Batching = Batching()
@@ -75,12 +79,19 @@ class EmbeddingBackends(Part):
 
 
 class RetrieverBackends(Part):
-    """``count`` retrievers, each with ``concurrency`` servers; service times as given, in milliseconds."""
+    """``count`` retrievers, each with ``concurrency`` servers.
+
+    Service times are either given, in milliseconds, or those of a profile's vector index for ``k`` results.
+    """
 
     kind: Literal["retriever"]
-    service_time_ms: Distribution
+    service_time_ms: Distribution | None = None
+    profile: Annotated[str, Field(min_length=1)] | None = None
+    k: Count | None = None
+    """Results of one look-up; a profile's times need it."""
     concurrency: Count = 16
     count: Count = 1
+    sample_residuals: bool = True
 
 
 Backends = Annotated[LLMBackends | EmbeddingBackends | RetrieverBackends, Field(discriminator="kind")]
@@ -128,6 +139,9 @@ class ControlPlaneSpec(Part):
     max_in_flight: Count | None = None
     """Requests handed to one LLM replica and not yet answered; absent: no limit."""
     max_in_flight_embedding: Count | None = None
+    costs_profile: Annotated[str, Field(min_length=1)] | None = None
+    """A profile whose control costs stand for ``decision_cost_ms`` and ``hop_latency_ms`` where neither the
+    scenario nor its preset says them."""
     dispatch_period_ms: NonNegative = 0.0
     """0 dispatches at once; SAGE's loop ticks every 100 ms."""
     decision_cost_ms: NonNegative = 0.0

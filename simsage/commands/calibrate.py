@@ -2,34 +2,83 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from simsage.commands.faults import faults_shown
+from simsage.commands.faults import STOPPED, faults_shown
+
+API_KEY = "SIMSAGE_API_KEY"
 
 
 @click.command()
-@click.option("--cpu", "device", flag_value="cpu", help="Measure vLLM and the embedding model on the CPU.")
-@click.option("--gpu", "device", flag_value="gpu", help="Measure them on the GPU.")
+@click.option("--cpu", "where", flag_value="cpu", help="Measure backends on this machine's processor.")
+@click.option("--gpu", "where", flag_value="gpu", help="Measure backends on its GPU.")
+@click.option("--url", help=f"Measure the OpenAI-compatible endpoint there; its key, if any, in ${API_KEY}.")
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="Profile to write."
+    "--model",
+    default="qwen2-40m",
+    show_default=True,
+    help="LLM: a name known to simsage, or a folder with a config.json; with --url the served name.",
 )
-@click.option("--model-size", type=click.Choice(["11m", "40m", "170m"]), default="40m", show_default=True)
+@click.option("--embedding", default="all-MiniLM-L6-v2", show_default=True, help="Embedding model or folder.")
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="On a CPU; a core each."
+)
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    type=click.Choice(["llm", "embedding", "colocation", "retrieval", "control"]),
+    help="Measure only this; repeatable. All but retrieval if none is named.",
+)
 @click.option("--quick", is_flag=True, help="Fewer points: under four minutes, wider intervals.")
-def calibrate(device: Literal["cpu", "gpu"] | None, out: Path, model_size: str, quick: bool) -> None:
-    """Measure real backends on this machine and write a profile."""
-    if device is None:
-        raise click.UsageError("Say --cpu or --gpu.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
+def calibrate(
+    where: Literal["cpu", "gpu"] | None,
+    url: str | None,
+    model: str,
+    embedding: str,
+    threads: int,
+    parts: tuple[Literal["llm", "embedding", "colocation", "retrieval", "control"], ...],
+    quick: bool,
+    out: Path,
+) -> None:
+    """Measure real backends and write a profile. The same command goes on where an earlier one stopped."""
+    if (where is None) == (url is None):
+        raise click.UsageError("Say one of --cpu, --gpu and --url.")
     with faults_shown():
-        from calibration.calibrate import calibrate as measure
-        from calibration.errors import CalibrationError
-        from simsage.progress import progress
+        from calibration.campaign import Progress
 
-        try:
-            with progress() as report:
-                measure(out, device=device, model_size=model_size, quick=quick, progress=report)
-        except CalibrationError as error:
-            raise click.ClickException(str(error)) from None
+        def measure(report: Progress) -> None:
+            if where is None:
+                from calibration.blackbox.calibrate_url import calibrate_url
+
+                key = os.environ.get(API_KEY)
+                calibrate_url(str(url), model, out, api_key=key, quick=quick, progress=report)
+                return
+            from calibration.calibrate import calibrate, plan_of
+            from calibration.target import USUAL, Target
+
+            target = Target(where, model, embedding, threads, tuple(dict.fromkeys(parts)) or USUAL)
+            calibrate(out, target, plan=plan_of(target, quickly=quick), progress=report)
+
+        _stoppable(measure)
     click.echo(str(out))
+
+
+def _stoppable(measure: Callable[[Callable[[str, float], None]], None]) -> None:
+    """Say on Ctrl-C that nothing measured is lost."""
+    from simsage.progress import progress
+
+    try:
+        with progress() as report:
+            measure(report)
+    except KeyboardInterrupt:
+        click.echo("Stopped. What was measured is kept; the same command goes on from there.", err=True)
+        raise SystemExit(STOPPED) from None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from calibration.calibrate import NEEDED, calibrate
+from calibration.calibrate import calibrate
 from calibration.plan import tiny
+from calibration.target import Target
 from simcore.profile.document import ProfileDocument
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
 
-MISSING = [name for name in NEEDED if find_spec(name) is None]
+TARGET = Target("cpu", "qwen2-11m")
+MISSING = [name for name in TARGET.packages if find_spec(name) is None]
 
 pytestmark = [
     pytest.mark.live,
@@ -34,9 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def profile(folder: Path) -> ProfileDocument:
     shown: list[float] = []
     out = folder / "tiny.json"
-    measured = calibrate(
-        out, device="cpu", model_size="11m", plan=tiny(), progress=lambda what, part: shown.append(part)
-    )
+    measured = calibrate(out, TARGET, plan=tiny(), progress=lambda what, part: shown.append(part))
     assert shown == sorted(shown)
     assert shown[-1] == 1.0
     return measured

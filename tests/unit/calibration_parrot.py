@@ -24,7 +24,7 @@ def build(settings: Message) -> tuple[Message, Answerer]:
             os._exit(3)
         return {"said": question["do"], "cores": sorted(os.sched_getaffinity(0)), **settings}
 
-    return {"child": child.pid}, answer
+    return {"pid": os.getpid(), "child": child.pid}, answer
 
 
 if __name__ == "__main__":

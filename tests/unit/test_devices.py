@@ -7,8 +7,11 @@ from pathlib import Path
 from simpy import Environment
 
 from simcore.device import CoordinatedDevice, Device, Job
+from simcore.devices import Devices
+from simcore.profile.document import ProfileDocument
 from simcore.profile.sharing import Colocation
 from simcore.request import Service
+from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
 from simcore.timer import after
 from tests.factories import constant, poisson, profile, scenario
@@ -47,10 +50,10 @@ def test_a_job_can_be_shortened_while_it_is_slowed() -> None:
     assert log == [("llm", 6.0), ("embedding", 14.5)]
 
 
-def coordinated(urgent: bool, max_gap_wait: float) -> list[tuple[str, float]]:
+def coordinated(urgent: bool, max_gap_wait: float, turn: float = 0.0) -> list[tuple[str, float]]:
     """An LLM that steps back to back for 1 s each, and a batch of 0.5 s that comes at 0.5 s."""
     env, log = Environment(), []
-    device = CoordinatedDevice(env, "gpu", max_gap_wait)
+    device = CoordinatedDevice(env, "gpu", max_gap_wait, turn)
 
     def step(number: int) -> None:
         log.append((f"step {number}", env.now))
@@ -74,26 +77,55 @@ def test_prefill_goes_first_until_the_batch_has_waited_long_enough() -> None:
     assert log == [("step 1", 1.0), ("step 2", 2.0), ("step 3", 3.0), ("batch", 3.5), ("step 4", 4.5)]
 
 
-COLOCATED = profile().model_copy(
-    update={"colocation": Colocation(how="measured", llm_slowdown=3.0, embedding_slowdown=5.0)}
-)
+def test_a_batch_between_two_steps_costs_a_turn() -> None:
+    log = coordinated(urgent=False, max_gap_wait=60.0, turn=0.25)
+    assert log == [("step 1", 1.0), ("batch", 1.75), ("step 2", 2.75), ("step 3", 3.75), ("step 4", 4.75)]
 
 
-def assumptions(embedding: dict[str, object], mode: str = "uncoordinated") -> list[str]:
-    """What is assumed where the LLM of profile ``test`` is on a device."""
-    document = scenario(
+def test_only_a_batch_that_follows_a_step_costs_a_turn() -> None:
+    """One before any step, one after the first step though no other step waits, one after that batch."""
+    env, log = Environment(), []
+    device = CoordinatedDevice(env, "gpu", 60.0, turn=0.25)
+
+    def job(name: str, service: Service) -> Job:
+        return Job(service, 0.5, lambda: log.append((name, env.now)))
+
+    device.start(job("first", Service.EMBEDDING))
+    device.start(job("step", Service.LLM))
+    after(env, 2.0, device.start, job("second", Service.EMBEDDING))
+    after(env, 2.0, device.start, job("third", Service.EMBEDDING))
+    env.run()
+    assert log == [("first", 0.5), ("step", 1.0), ("second", 2.75), ("third", 3.25)]
+
+
+PAIR: dict[str, object] = {"profile": "test", "device": "gpu"}
+
+
+def shared(mode: str, embedding: dict[str, object] = PAIR) -> ScenarioDocument:
+    """The LLM of profile ``test`` on a device, and an embedding server there or elsewhere."""
+    return scenario(
         streams={"texts": {"kind": "embedding", "arrivals": poisson(1), "text_tokens": constant(8)}},
         devices={"gpu": {"mode": mode}},
-        backends={
-            "llm": {"kind": "llm", "profile": "test", "device": "gpu"},
-            "embedding": {"kind": "embedding"} | embedding,
-        },
+        backends={"llm": {"kind": "llm"} | PAIR, "embedding": {"kind": "embedding"} | embedding},
     )
-    return simulate(document, {"test": COLOCATED, "other": profile()}, 0, Path()).assumptions
+
+
+def with_turn(turn: float | None) -> ProfileDocument:
+    """The profile of the co-located pair where a turn was measured to cost so much, or was not."""
+    colocation = Colocation(how="measured", llm_slowdown=3.0, embedding_slowdown=5.0, turn=turn)
+    return profile().model_copy(update={"colocation": colocation})
+
+
+def assumptions(
+    embedding: dict[str, object], mode: str = "uncoordinated", turn: float | None = None
+) -> list[str]:
+    """What is assumed if the profile ``test`` says that a turn costs so much, or that nobody measured it."""
+    profiles = {"test": with_turn(turn), "other": profile()}
+    return simulate(shared(mode, embedding), profiles, 0, Path()).assumptions
 
 
 def test_a_measured_pair_on_one_device_needs_no_assumption() -> None:
-    assert assumptions({"profile": "test", "device": "gpu"}) == []
+    assert assumptions(PAIR) == []
 
 
 def test_what_was_measured_of_one_pair_is_not_taken_for_another() -> None:
@@ -104,3 +136,22 @@ def test_what_was_measured_of_one_pair_is_not_taken_for_another() -> None:
 def test_nothing_is_assumed_of_a_device_that_nobody_shares() -> None:
     assert assumptions({"profile": "other"}) == []
     assert assumptions({"profile": "other"}, mode="coordinated") == []
+
+
+def test_turns_are_free_only_where_they_were_not_measured() -> None:
+    (said,) = assumptions(PAIR, mode="coordinated")
+    assert "handed over between steps at no cost (assumed)" in said
+    assert assumptions(PAIR, mode="coordinated", turn=0.002) == []
+    assert assumptions(PAIR, mode="coordinated", turn=0.0) == []
+    (said,) = assumptions({"profile": "other", "device": "gpu"}, mode="coordinated", turn=0.002)
+    assert "at no cost" in said
+
+
+def test_a_measured_turn_reaches_the_device() -> None:
+    """The batch waits for the step, which takes 1 s, and then takes 0.5 s and a turn."""
+    env, log = Environment(), []
+    device = Devices(env, shared("coordinated"), {"test": with_turn(0.125)}).get("gpu", 0, "llm-0")
+    device.start(Job(Service.LLM, 1.0, lambda: log.append(("llm", env.now))))
+    device.start(Job(Service.EMBEDDING, 0.5, lambda: log.append(("embedding", env.now))))
+    env.run()
+    assert log == [("llm", 1.0), ("embedding", 1.625)]

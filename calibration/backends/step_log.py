@@ -1,0 +1,21 @@
+"""StepLog: the steps that a server writes down while it works."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+
+class StepLog:
+    """Reads a file of `calibration.backends.seen_scheduler` bit by bit."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._read = 0
+
+    def new(self) -> list[dict[str, Any]]:
+        """The steps written since the last call; none while there is no file yet."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        new, self._read = lines[self._read :], len(lines)
+        return [cast(dict[str, Any], json.loads(line)) for line in new]

@@ -1,0 +1,106 @@
+"""embedding_server_probe: what serving embeddings over HTTP adds, seen from both of the server's ends."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from calibration.backends.embedding_model import EmbeddingModel
+from calibration.backends.engine_settings import pooling_settings
+from calibration.backends.server import Server
+from calibration.backends.step_log import StepLog
+from calibration.backends.worker import Worker
+from calibration.campaign import Campaign, Records
+from calibration.errors import BackendFailed
+from calibration.probes.embedding import Texts, embedding_anchor, encode
+
+GROUP = "embedding-server"
+WAVE_LIMIT = 120.0
+SINGLE = (8, 32, 64, 128, 250, 500, 2000, 8000)
+"""Tokens of the requests of one text."""
+BATCHES: tuple[Texts, ...] = ((64,) * 4, (64,) * 8, (32,) * 16, (128,) * 4, (16, 32, 64, 128))
+"""Requests of several texts."""
+WIDTHS = (4, 8)
+"""Requests of one text of `WIDE` tokens at once."""
+WIDE = 64
+TURNS = 3
+
+
+def probe_embedding_server(
+    campaign: Campaign, worker: Worker, model: EmbeddingModel, max_tokens: int, share: tuple[float, float]
+) -> None:
+    """Measure a server of ``model`` beside the waiting in-process ``worker``; group `GROUP`.
+
+    The worker makes the texts, and times the same batches in the same minute.
+    """
+    names = [f"{GROUP}/{number}" for number in range(max(2, campaign.repetitions - 1))]
+    if all(name in campaign.store for name in names):
+        return
+    start, end = share
+    campaign.progress("starting an embedding server", start)
+    steps = campaign.folder / f"embedding-server-steps-{time.monotonic_ns()}.jsonl"
+    with start_embedding_server(campaign, model, steps) as server:
+        server.wait_ready()
+        with _client(campaign, server.url) as client:
+            client.ready()
+            visit = Visit(worker, client, StepLog(steps), max_tokens)
+            visit.all()
+            campaign.measure(
+                "embedding server overheads",
+                dict.fromkeys(names, visit.all),
+                lambda: embedding_anchor(campaign, worker),
+                ((start + end) / 2, end),
+            )
+
+
+def start_embedding_server(campaign: Campaign, model: EmbeddingModel, steps: Path | None = None) -> Server:
+    """vLLM's pooling server on the campaign's device."""
+    return Server(
+        pooling_settings(campaign.device, model),
+        campaign.device,
+        cores=campaign.cores.backend,
+        env=campaign.env,
+        log=campaign.folder / "embedding-server.log",
+        steps=steps,
+    )
+
+
+class Visit:
+    """Sends requests and pairs them with the steps that the server made of them."""
+
+    def __init__(self, worker: Worker, client: Worker, steps: StepLog, max_tokens: int) -> None:
+        self.worker = worker
+        self.client = client
+        self._steps = steps
+        single = [(n,) for n in SINGLE if n <= max_tokens]
+        self._batches: list[Texts] = [*single, *(t for t in BATCHES if max(t) <= max_tokens)]
+
+    def all(self) -> Records:
+        """Every batch over HTTP and in process in turns, then several requests at once."""
+        found: Records = []
+        for texts in self._batches * TURNS:
+            found += [self.wave([texts]), {"in_process": encode(self.worker, texts)}]
+        return [*found, *(self.wave([(WIDE,)] * width) for width in WIDTHS for _ in range(TURNS))]
+
+    def wave(self, requests: list[Texts]) -> dict[str, Any]:
+        """Requests at once, each a batch; their times and the server's steps meanwhile."""
+        bodies = [
+            self.worker.ask({"do": "texts", "texts": list(texts)}, WAVE_LIMIT)["texts"] for texts in requests
+        ]
+        self._steps.new()
+        answers = cast(Records, self.client.ask({"requests": bodies}, WAVE_LIMIT)["answers"])
+        counted = [answer["prompt_tokens"] for answer in answers]
+        if counted != [sum(texts) for texts in requests]:
+            raise BackendFailed(f"of texts of {requests} tokens the server counted {counted}")
+        return {"requests": requests, "answers": answers, "steps": self._steps.new()}
+
+
+def _client(campaign: Campaign, url: str) -> Worker:
+    return Worker(
+        "calibration.backends.embeddings_client",
+        {"url": url},
+        cores=campaign.cores.clients,
+        env={},
+        log=campaign.folder / "embeddings-client.log",
+    )

@@ -1,0 +1,51 @@
+"""A run that leaves a profile's range says so once, with numbers, on either side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simcore.extent import Extent
+from simcore.profile.document import ProfileDocument
+from simcore.result import RangeExcess, worst
+from simcore.simulation import simulate
+from tests.factories import constant, poisson, profile, scenario
+
+
+def ranged(**ranges: tuple[float, float]) -> ProfileDocument:
+    document = profile()
+    assert document.llm is not None
+    return document.model_copy(update={"llm": document.llm.model_copy(update=ranges)})
+
+
+def excesses(document: ProfileDocument, **stream: Any) -> list[str]:
+    asked = {"prompt_tokens": constant(100), "output_tokens": constant(5), **stream}
+    run = scenario(
+        streams={"chat": {"kind": "generate", "arrivals": poisson(1.0), **asked}},
+        backends={"a": {"kind": "llm", "profile": "p"}, "b": {"kind": "llm", "profile": "p"}},
+        duration_s=20,
+    )
+    return [str(e) for e in simulate(run, {"p": document}, 0, Path()).range_excesses]
+
+
+def test_inside_nothing_is_said() -> None:
+    assert excesses(ranged(chunk_range=(100.0, 5000.0), context_range=(101.0, 5000.0))) == []
+
+
+@pytest.mark.parametrize("covered", [(200.0, 300.0), (10.0, 50.0)])
+def test_prompts_below_or_above_are_told_once_for_both_backends(covered: tuple[float, float]) -> None:
+    (said,) = excesses(ranged(chunk_range=covered))
+    low, high = covered
+    assert said.startswith("profile p: prompt tokens in a step from 100 to ")
+    assert said.endswith(f"it covers {low:,.0f} to {high:,.0f}")
+
+
+def test_several_runs_are_told_as_one() -> None:
+    runs = [RangeExcess("p", "q", 5, 80, 10, 100), RangeExcess("p", "q", 50, 200, 10, 100)]
+    assert worst(runs) == [RangeExcess("p", "q", 5, 200, 10, 100)]
+
+
+def test_an_extent_that_took_nothing_is_empty() -> None:
+    assert Extent().most < Extent().least
