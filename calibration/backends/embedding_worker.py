@@ -53,19 +53,19 @@ class Encoder:
             "tokenise": tokenise,
         }
 
-    def spin(self, lengths: list[int], pause: float, seconds: float) -> Message:
+    def spin(self, lengths: list[int], pause: float, seconds: float) -> list[tuple[float, float]]:
         """Encode batch after batch for that long, ``pause`` seconds apart, at least one.
 
-        The monotonic start and end of each, and the processor seconds of all.
+        The monotonic start and end of each.
         """
         spans: list[tuple[float, float]] = []
-        end, cpu = time.monotonic() + seconds, time.process_time()
+        end = time.monotonic() + seconds
         while not spans or time.monotonic() < end:
             start = time.monotonic()
             self.model.encode(self.texts(lengths), batch_size=len(lengths), show_progress_bar=False)
             spans.append((start, time.monotonic()))
             time.sleep(pause)
-        return {"spans": spans, "cpu": time.process_time() - cpu}
+        return spans
 
 
 def add_random_weights(folder: Path) -> None:

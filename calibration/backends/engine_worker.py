@@ -50,18 +50,15 @@ class Driver:
         """Seconds of each of ``count`` decode steps of what is held."""
         return [self._step()[1] for _ in range(count)]
 
-    def spin(self, seconds: float) -> Message:
-        """Decode what is held for that long, or until it is full.
-
-        The monotonic start and end of each step, and the processor seconds of all.
-        """
-        spans, end, cpu = [], time.monotonic() + seconds, time.process_time()
+    def spin(self, seconds: float) -> list[tuple[float, float]]:
+        """Decode what is held for that long, or until it is full; monotonic start and end of each step."""
+        spans, end = [], time.monotonic() + seconds
         full = len(self._live) * (self.max_model_len - 1)
         while time.monotonic() < end and Seen.last.decode_context < full:
             start = time.monotonic()
             self._step()
             spans.append((start, time.monotonic()))
-        return {"spans": spans, "cpu": time.process_time() - cpu}
+        return spans
 
     def release(self) -> None:
         """Let go of what is held."""

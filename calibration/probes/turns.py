@@ -38,7 +38,7 @@ def take_turns(
 def _batch(embedding: Worker, batch: TextBatch) -> float:
     """Seconds of one batch."""
     how = {"lengths": [batch.length] * batch.texts, "pause": 0.0, "seconds": 0.0}
-    ((start, end),) = cast(list[Any], embedding.ask({"do": "spin", "how": how}, LIMIT)["done"]["spans"])
+    ((start, end),) = cast(list[Any], embedding.ask({"do": "spin", "how": how}, LIMIT)["done"])
     return float(end - start)
 
 
