@@ -40,7 +40,11 @@ CONFIG = {
 }
 
 
-@pytest.mark.parametrize("name", names("models"))
+MADE_UP = {"qwen2-11m", "qwen2-40m", "qwen2-170m"}
+"""Sizes of our own; what they add up to is tested beside the folders made of them."""
+
+
+@pytest.mark.parametrize("name", sorted(set(names("models")) - MADE_UP))
 def test_parameters_are_the_published_ones(name: str) -> None:
     assert model_shape(name).parameters == PARAMETERS[name]
 
