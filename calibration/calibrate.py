@@ -18,7 +18,7 @@ from calibration.errors import BackendMissing
 from calibration.machine import hardware, software
 from calibration.measure import Models, measure
 from calibration.plan import Plan, full, quick
-from calibration.profile_file import profile_name, write_profile
+from calibration.profile_file import profile_name, work_folder, write_profile
 from calibration.store import Store
 from calibration.target import Target
 from simcore.profile.document import ProfileDocument
@@ -55,11 +55,6 @@ def calibrate(
     write_profile(out, profile)
     progress("done", 1.0)
     return profile
-
-
-def work_folder(out: Path) -> Path:
-    """Where a calibration keeps what it has measured on the way to ``out``."""
-    return out.with_suffix(".work")
 
 
 def plan_of(target: Target, *, quickly: bool) -> Plan:

@@ -25,3 +25,8 @@ def profile_name(out: Path) -> str:
             f"dots, dashes and underscores, a letter or digit first"
         )
     return name
+
+
+def work_folder(out: Path) -> Path:
+    """Where a calibration keeps what it has measured on the way to ``out``."""
+    return out.with_suffix(".work")
