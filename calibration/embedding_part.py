@@ -10,13 +10,14 @@ from calibration.campaign import Campaign
 from calibration.fits.embedding_notes import server_notes
 from calibration.fits.embedding_overheads import fit_embedding_overheads, served_batches
 from calibration.fits.embedtime import EmbedFit, fit_embed_time
-from calibration.fits.fitted_profile import ends
+from calibration.fits.fitted_profile import ends, rounded
 from calibration.fits.judge import judge_batches, residual_quantiles
 from calibration.probes.embedding import GROUP
 from calibration.probes.embedding_server import GROUP as SERVER
 from calibration.probes.samples import EmbedPoint, embed_points
 from simcore.profile.base import Overheads
 from simcore.profile.embedding import EmbeddingProfile, EmbedTimeParameters
+from simcore.profile.points import BatchRow
 
 
 def embedding_part(campaign: Campaign, model: EmbeddingModel, said: dict[str, Any]) -> EmbeddingProfile:
@@ -37,6 +38,7 @@ def embedding_part(campaign: Campaign, model: EmbeddingModel, said: dict[str, An
         batch_range=ends(len(p.texts) for p in fitted),
         length_range=ends(max(p.texts) for p in fitted),
         fit=judge_batches(fit.embed_time, points),
+        points=[BatchRow(list(p.texts), rounded(p.seconds), p.held_out) for p in points],
     )
 
 

@@ -29,3 +29,10 @@ class Step:
     def batch(self) -> int:
         """Requests in the pass."""
         return self.decodes + self.prefills
+
+    @property
+    def kind(self) -> str:
+        """``prefill``, ``decode`` or ``mixed``."""
+        if not self.prefills:
+            return "decode"
+        return "mixed" if self.decodes else "prefill"

@@ -50,5 +50,10 @@ def ends(values: Iterable[float]) -> tuple[float, float]:
     return float(min(found)), float(max(found))
 
 
+def rounded(value: float) -> float:
+    """To five significant digits, finer than any timing repeats."""
+    return float(f"{value:.5g}")
+
+
 def _table(correction: Correction) -> Table:
     return Table(at=list(correction.at), factor=list(correction.factor))

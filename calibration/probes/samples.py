@@ -49,9 +49,7 @@ class StepPoint:
     @property
     def kind(self) -> str:
         """``prefill``, ``decode`` or ``mixed``."""
-        if not self.step.prefills:
-            return "decode"
-        return "mixed" if self.step.decodes else "prefill"
+        return self.step.kind
 
 
 def step_points(records: Iterable[dict[str, Any]], device: str) -> list[StepPoint]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -19,6 +20,8 @@ from simcore.profile.sharing import Colocation
 SCHEMA_VERSION = 2
 UNSEALED = {"digest", "validation"}
 """What the digest leaves out."""
+NUMBERS = re.compile(r"\[\n[^\[\]{}\"]*\]")
+"""A list of numbers over several lines; in a string JSON has no line breaks, so none looks like one."""
 
 
 class Provenance(Model):
@@ -65,7 +68,11 @@ class ProfileDocument(Model):
     def to_json(self) -> str:
         """The document as it is written, digest filled in."""
         sealed = self.model_copy(update={"digest": self.computed_digest()})
-        return sealed.model_dump_json(indent=2) + "\n"
+        return NUMBERS.sub(_on_one_line, sealed.model_dump_json(indent=2)) + "\n"
+
+
+def _on_one_line(numbers: re.Match[str]) -> str:
+    return "[" + ", ".join(entry.strip(", ") for entry in numbers[0][1:-1].split("\n") if entry.strip()) + "]"
 
 
 def digest_of(body: Mapping[str, object]) -> str:

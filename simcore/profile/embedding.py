@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simcore.profile.base import Count, FitQuality, Model, NonNegative, Overheads, Range, Residuals
+from simcore.profile.points import BatchRow
 
 
 class EmbedTimeParameters(Model):
@@ -28,4 +29,6 @@ class EmbeddingProfile(Model):
     batch_range: Range
     length_range: Range
     fit: dict[str, FitQuality]
+    points: list[BatchRow] = []
+    """What was fitted and judged."""
     price_per_hour: NonNegative = 0.0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from pydantic import FiniteFloat, model_validator
 
 from simcore.profile.base import Count, FitQuality, Model, NonNegative, Overheads, Positive, Range, Residuals
+from simcore.profile.points import StepRow
 
 
 class StepTimeParameters(Model):
@@ -78,4 +79,8 @@ class LLMProfile(Model):
     """Prompt tokens in a step, likewise."""
     fit: dict[str, FitQuality]
     """By kind of step (``prefill``, ``decode``, ``mixed``) or, if derived, by what was compared."""
+    points: list[StepRow] = []
+    """What was fitted and judged."""
+    server_step: tuple[FiniteFloat, FiniteFloat] = (0.0, 0.0)
+    """Seconds a step and a decode that a server adds to the bare engine: ``step_time`` includes them."""
     price_per_hour: NonNegative = 0.0

@@ -127,7 +127,7 @@ def test_what_needs_no_vllm_is_not_held_up_by_it() -> None:
 
 
 def test_an_unknown_model_is_named_with_the_nearest_known_one(tmp_path: Path) -> None:
-    with pytest.raises(CalibrationError, match="'qwen2-4m'.*did you mean 'qwen2-40m'"):
+    with pytest.raises(CalibrationError, match=r"'qwen2-4m'.*did you mean 'qwen2-40m'"):
         find_model("qwen2-4m", tmp_path)
 
 

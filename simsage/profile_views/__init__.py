@@ -1,0 +1,1 @@
+"""What `simsage profiles` shows, one file a view."""
