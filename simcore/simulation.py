@@ -6,9 +6,9 @@ from pathlib import Path
 
 from simpy import Environment
 
-from simcore.clients.closed_loop import ClosedLoopClient
-from simcore.clients.open_loop import OpenLoop, arrival_of
-from simcore.clients.sender import Sender, Work
+from simcore.clients.open_loop import OpenLoop
+from simcore.clients.sender import Sender
+from simcore.clients.start import start_clients, timeouts
 from simcore.cluster import Cluster
 from simcore.control.build import build_control_plane
 from simcore.control.plane import ControlPlane
@@ -17,10 +17,6 @@ from simcore.profile.use import Profiles, block_size_of, with_control_costs
 from simcore.request import Request
 from simcore.result import ControlPlaneUsage, SimulationResult
 from simcore.scenario.document import ScenarioDocument
-from simcore.scenario.workload import ClosedLoop
-from simcore.workload.closed_loop import ClosedLoopUser
-from simcore.workload.generate import open_loop_requests
-from simcore.workload.pipeline import pipeline_plans
 from simcore.workload.randomness import Streams
 
 
@@ -41,10 +37,8 @@ def simulate(
     cluster = Cluster(env, scenario, profiles, streams, driver.events)
     plane = _control_plane(scenario, cluster, streams)
     driver.connect(plane, cluster.backends)
-    sender = Sender(env, driver, _timeouts(scenario))
-    block_size = block_size_of(scenario, profiles)
-    open_loop = OpenLoop(env, sender, _open_loop_works(scenario, streams, base, block_size))
-    _start_closed_loops(env, scenario, sender, streams, block_size)
+    sender = Sender(env, driver, timeouts(scenario))
+    open_loop = start_clients(env, scenario, sender, streams, base, block_size_of(scenario, profiles))
     _run(env, scenario, sender, open_loop)
     return _result(env, sender.sent, cluster, driver, plane)
 
@@ -65,34 +59,6 @@ def _control_plane(scenario: ScenarioDocument, cluster: Cluster, streams: Stream
         cluster.states(scenario.control_plane),
         lambda service: streams.generator("control plane", service),
     )
-
-
-def _timeouts(scenario: ScenarioDocument) -> dict[str, float]:
-    return {name: s.timeout_ms / 1e3 for name, s in scenario.streams.items() if s.timeout_ms is not None}
-
-
-def _open_loop_works(scenario: ScenarioDocument, streams: Streams, base: Path, block_size: int) -> list[Work]:
-    works: list[Work] = []
-    for name, spec in scenario.streams.items():
-        if not spec.enabled or isinstance(spec.arrivals, ClosedLoop):
-            continue
-        requests = open_loop_requests(name, spec, scenario.duration_s, streams, base, block_size, 0)
-        if spec.kind == "pipeline":
-            works += pipeline_plans(name, spec, requests, streams, block_size, 0)
-        else:
-            works += requests
-    works.sort(key=arrival_of)
-    return works
-
-
-def _start_closed_loops(
-    env: Environment, scenario: ScenarioDocument, sender: Sender, streams: Streams, block_size: int
-) -> None:
-    for name, spec in scenario.streams.items():
-        if spec.enabled and isinstance(spec.arrivals, ClosedLoop):
-            for index in range(spec.arrivals.users):
-                user = ClosedLoopUser(name, spec, index, streams, block_size)
-                ClosedLoopClient(env, sender, user, scenario.duration_s)
 
 
 def _result(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from simpy import Environment
 
-from simcore.driver import Driver
 from simcore.request import Outcome, Request, Service
 from simcore.workload.pipeline import PipelinePlan
 
@@ -14,20 +14,37 @@ Work = Request | PipelinePlan
 Answered = Callable[[Request], None]
 
 
+class Carrier(Protocol):
+    """What brings requests to their backends and answers back: simulated, or over HTTP."""
+
+    @property
+    def outstanding(self) -> int:
+        """Requests sent that have no outcome yet."""
+        ...
+
+    def send(self, request: Request, answered: Answered, timeout: float | None = None) -> None:
+        """Send ``request`` now; ``answered`` is called once it has its outcome."""
+        ...
+
+    def stop(self) -> None:
+        """End all requests that still have no outcome as unfinished."""
+        ...
+
+
 class Sender:
     """Sends work now; ``answered`` hears of the request, or of the whole pipeline's, when it has ended."""
 
-    def __init__(self, env: Environment, driver: Driver, timeouts: dict[str, float]) -> None:
+    def __init__(self, env: Environment, carrier: Carrier, timeouts: dict[str, float]) -> None:
         self.env = env
         self.sent: list[Request] = []
-        self._driver = driver
+        self._carrier = carrier
         self._timeouts = timeouts
         self._under_way: dict[Request, None] = {}
 
     @property
     def outstanding(self) -> int:
         """Requests and pipelines sent that have no outcome yet."""
-        return self._driver.outstanding + len(self._under_way)
+        return self._carrier.outstanding + len(self._under_way)
 
     def send(self, work: Work, answered: Answered) -> None:
         """Send a request or start a pipeline."""
@@ -41,7 +58,7 @@ class Sender:
     def send_request(self, request: Request, answered: Answered) -> None:
         """Send one request."""
         self.sent.append(request)
-        self._driver.send(request, answered, self._timeouts.get(request.stream))
+        self._carrier.send(request, answered, self._timeouts.get(request.stream))
 
     def pipeline_ended(self, request: Request) -> None:
         """Learn that a pipeline has its outcome."""
@@ -53,7 +70,7 @@ class Sender:
             request.outcome = Outcome.UNFINISHED
             request.finished = self.env.now
         self._under_way.clear()
-        self._driver.stop()
+        self._carrier.stop()
 
 
 class PipelineRun:
