@@ -7,8 +7,9 @@ from collections.abc import Callable
 from simpy import Environment
 
 from simcore.backend import Backend, BackendEvents, BackendName
+from simcore.control.facts import facts_of
 from simcore.control.pool import BackendState
-from simcore.control.states import BackendFacts, backend_states
+from simcore.control.states import backend_states
 from simcore.devices import Devices
 from simcore.embedding_server import BatchingWindow, EmbeddingServer
 from simcore.llm.durations import StepDurations
@@ -31,11 +32,9 @@ from simcore.result import RangeExcess
 from simcore.retriever import Retriever
 from simcore.scenario.cluster import ControlPlaneSpec, EmbeddingBackends, LLMBackends, RetrieverBackends
 from simcore.scenario.document import ScenarioDocument
-from simcore.step import Step
+from simcore.scenario.places import BackendSpec, Place, places
 from simcore.workload.distributions import draw_floats
 from simcore.workload.randomness import Streams
-
-BackendSpec = LLMBackends | EmbeddingBackends | RetrieverBackends
 
 
 class Cluster:
@@ -57,15 +56,14 @@ class Cluster:
         self._events = events
         self._counted = (scenario.warmup_s, scenario.duration_s)
         self._devices = Devices(env, scenario, profiles)
-        for group, spec in scenario.backends.items():
-            for i in range(spec.count):
-                self.backends.append(self._make(f"{group}-{i}" if spec.count > 1 else group, i, spec))
-                self._specs.append(spec)
+        for place in places(scenario):
+            self.backends.append(self._make(place))
+            self._specs.append(place.spec)
 
     def states(self, spec: ControlPlaneSpec) -> list[BackendState]:
         """What the control plane is told of the backends."""
         return backend_states(
-            self._facts(backend, backend_spec, spec)
+            facts_of(backend_spec, backend.usage().device, self._profiles, spec)
             for backend, backend_spec in zip(self.backends, self._specs, strict=True)
         )
 
@@ -78,16 +76,8 @@ class Cluster:
         """Where the run left the measured range of a profile, once per profile and quantity."""
         return range_excesses(self.backends, self._specs, self._profiles)
 
-    def _facts(self, backend: Backend, spec: BackendSpec, plane: ControlPlaneSpec) -> BackendFacts:
-        usage = backend.usage()
-        if isinstance(spec, LLMBackends):
-            profile = llm_profile(self._profiles, spec.profile)
-            speed = 1.0 / step_time(profile)(Step(decodes=1, decode_context=256))
-            return BackendFacts(usage.service, usage.device, plane.max_in_flight, usage.price_per_hour, speed)
-        limit = plane.max_in_flight_embedding if isinstance(spec, EmbeddingBackends) else None
-        return BackendFacts(usage.service, usage.device, limit, usage.price_per_hour)
-
-    def _make(self, name: str, i: int, spec: BackendSpec) -> Backend:
+    def _make(self, place: Place) -> Backend:
+        name, i, spec = place
         if isinstance(spec, LLMBackends):
             return self._replica(name, i, spec)
         if isinstance(spec, EmbeddingBackends):

@@ -10,6 +10,7 @@ from simcore.profile.use import Profiles
 from simcore.request import Service
 from simcore.scenario.cluster import RetrieverBackends
 from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.places import device_name
 
 TIME_SLICE = 2.0
 """Slowdown of each where none was measured: two processes that share a device take turns at it."""
@@ -28,7 +29,7 @@ class Devices:
 
     def get(self, device: str | None, i: int, backend: str) -> Device | CoordinatedDevice:
         """The i-th instance of ``device``, or one of ``backend``'s own."""
-        name = backend if device is None else f"{device}-{i}"
+        name = device_name(device, i, backend)
         if name not in self._made:
             self._made[name] = self._make(device, name)
         return self._made[name]

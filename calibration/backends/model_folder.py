@@ -15,6 +15,8 @@ from calibration.compose.facts import model_config, names
 VOCABULARY = 32_000
 """Tokens of the tokenizer, which prompts are drawn from; a model may know more."""
 END = "<|endoftext|>"
+CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
+"""vLLM answers chats of no model that has none; this one adds a token a message."""
 ARCHITECTURES = {
     "llama": "LlamaForCausalLM",
     "mistral": "MistralForCausalLM",
@@ -87,5 +89,10 @@ def _write_tokenizer(folder: Path) -> None:
     lines = (" ".join(words[start : start + 200]) for start in range(0, len(words), 200))
     tokenizer.train_from_iterator(lines, trainer)
     tokenizer.save(str(folder / "tokenizer.json"))
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": END, "eos_token": END}
+    settings = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": END,
+        "eos_token": END,
+        "chat_template": CHAT_TEMPLATE,
+    }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2))

@@ -20,11 +20,34 @@ LOG_VARIABLE = "SIMSAGE_STEP_LOG"
 MODULE = "vllm.entrypoints.openai.api_server"
 
 
-class Server(BackendProcess):
+class ListeningProcess(BackendProcess):
+    """A process that answers HTTP at ``url`` once it has loaded."""
+
+    url: str
+    what = "the server"
+
+    def wait_ready(self, limit: float = START_LIMIT) -> None:
+        """Return once the server answers; `BackendFailed` if it dies or does not within ``limit`` seconds."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end:
+            if not self.alive:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.url}/health", timeout=5):  # noqa: S310
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.5)
+        state = "did not answer in time" if self.alive else "has died"
+        raise BackendFailed(f"{self.what} {state}. The end of {self.log}:\n{self.last_words()}")
+
+
+class Server(ListeningProcess):
     """The server on a free port of this machine, serving under the name ``model``.
 
     With ``steps`` its scheduler writes each step there (`calibration.backends.seen_scheduler`).
     """
+
+    what = "vLLM's server"
 
     def __init__(
         self,
@@ -50,20 +73,6 @@ class Server(BackendProcess):
             env={**env, **server_env(device), **({LOG_VARIABLE: str(steps)} if steps else {})},
             log=log,
         )
-
-    def wait_ready(self, limit: float = START_LIMIT) -> None:
-        """Return once the server answers; `BackendFailed` if it dies or does not within ``limit`` seconds."""
-        end = time.monotonic() + limit
-        while time.monotonic() < end:
-            if not self.alive:
-                break
-            try:
-                with urllib.request.urlopen(f"{self.url}/health", timeout=5):  # noqa: S310
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.5)
-        what = "did not answer in time" if self.alive else "has died"
-        raise BackendFailed(f"vLLM's server {what}. The end of {self.log}:\n{self.last_words()}")
 
 
 def server_env(device: Device) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from simcore.control.pool import BackendPool
 from simcore.policies.base import Admission, Ordering, Routing
-from simcore.request import Kind, Outcome, Request, Service
+from simcore.request import NEVER, Kind, Outcome, Request, Service
 
 
 @dataclass(slots=True)
@@ -67,6 +67,25 @@ class Dispatcher:
         else:
             lane.pool.release(request)
             self._chats -= request.kind is Kind.LLM_CHAT
+
+    def requeued(self, request: Request, now: float) -> None:
+        """Let a request wait again that its backend failed before it answered anything.
+
+        It was admitted already, and keeps the place in the queue that it had by its time of submission.
+        """
+        lane = self.lanes[request.kind.service]
+        lane.pool.release(request)
+        self._chats -= request.kind is Kind.LLM_CHAT
+        request.backend = -1
+        request.dispatched = NEVER
+        lane.ordering.push(request, now)
+        self.waiting += 1
+
+    def mark(self, backend: int, healthy: bool) -> None:
+        """Learn whether a backend answers; one that does not gets no dispatches until it does."""
+        for lane in self.lanes.values():
+            if backend in lane.pool:
+                lane.pool.mark(backend, healthy)
 
     def completed(self, request: Request, now: float) -> None:
         """Learn that a backend answered."""

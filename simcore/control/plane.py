@@ -32,6 +32,15 @@ class ControlPlane:
         """Forget a request whose client gave up, waiting or dispatched."""
         self._of[request.kind.service].cancelled(request, now)
 
+    def requeued(self, request: Request, now: float) -> None:
+        """Let a request wait again that its backend failed before it answered anything."""
+        self._of[request.kind.service].requeued(request, now)
+
+    def mark(self, backend: int, healthy: bool) -> None:
+        """Learn whether a backend answers; one that does not gets no dispatches until it does."""
+        for dispatcher in self.dispatchers:
+            dispatcher.mark(backend, healthy)
+
     def completed(self, request: Request, now: float) -> None:
         """Learn that a backend answered."""
         self._of[request.kind.service].completed(request, now)

@@ -32,11 +32,13 @@ class BackendState:
     """``in_flight`` as routing sees it, which may be stale."""
     average_latency: float = field(default=0.0, init=False)
     """Exponential moving average of answered requests' seconds; 0 before the first."""
+    healthy: bool = field(default=True, init=False)
+    """Whether it is known to answer; `BackendPool.mark` changes it."""
 
     @property
     def accepting(self) -> bool:
         """Whether it may be handed another request."""
-        return self.max_in_flight is None or self.in_flight < self.max_in_flight
+        return self.healthy and (self.max_in_flight is None or self.in_flight < self.max_in_flight)
 
     @property
     def load(self) -> float:
@@ -68,6 +70,9 @@ class BackendPool:
     def mean_load(self) -> float:
         """SAGE's load, averaged over the backends. O(backends)."""
         return sum(backend.load for backend in self.backends) / len(self.backends)
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._by_index
 
     def state_of(self, index: int) -> BackendState:
         """The backend at that position of the cluster."""
@@ -116,6 +121,13 @@ class BackendPool:
         backend.in_flight_tokens -= request.prompt_tokens + request.output_tokens
         self._full += before - backend.accepting
         self._show(backend)
+
+    def mark(self, index: int, healthy: bool) -> None:
+        """Note whether the backend of that index answers; one that does not takes no requests. O(1)."""
+        backend = self._by_index[index]
+        before = backend.accepting
+        backend.healthy = healthy
+        self._full += before - backend.accepting
 
     def refresh(self, now: float) -> None:
         """Let routing see the present load, if what it sees has reached its age."""
