@@ -14,17 +14,21 @@ from simsage.cli import main
 from simsage.overrides import parse_overrides
 from tests.unit.simsage_support import stand_in, write_scenario
 
-HEAVY = ("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic", "torch", "rich", "jinja2", "simpy")
+HEAVY = (
+    *("numpy", "pandas", "pyarrow", "scipy", "matplotlib", "pydantic", "torch", "rich", "jinja2", "simpy"),
+    *("aiohttp", "prometheus_client"),
+)
 
 
 def invoke(*args: object):
     return CliRunner().invoke(main, [str(arg) for arg in args])
 
 
-def test_help_loads_nothing_heavy():
+@pytest.mark.parametrize("args", [["run", "--help"], ["serve", "--help"], ["--help"]])
+def test_help_loads_nothing_heavy(args: list[str]):
     code = (
         "import sys; from simsage.cli import main\n"
-        "try: main(['run', '--help'])\n"
+        f"try: main({args})\n"
         f"finally: print([name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

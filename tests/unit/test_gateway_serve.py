@@ -1,0 +1,99 @@
+"""simsage serve, in front of servers that run already: from its start to Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+from click.testing import CliRunner
+
+from simsage.cli import main
+from tests.unit.gateway_support import FakeBackend, hanging, live, run
+from tests.unit.simsage_support import write_scenario
+from validate.gateway.serve import listening, url_of
+
+
+async def serve(*args: object) -> tuple[asyncio.subprocess.Process, str]:
+    """The command in a process, and the URL that it says."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simsage", "serve", *map(str, args)), stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    while line := (await process.stderr.readline()).decode():
+        if found := re.search(r"serving noisy at (\S+)/v1; Ctrl-C ends", line):
+            return process, found[1]
+    raise AssertionError("it ended")
+
+
+def test_it_serves_until_ctrl_c_and_says_what_became_of_all(tmp_path: Path):
+    async def test() -> None:
+        scenario, llm, embedding = write_scenario(tmp_path), FakeBackend(), FakeBackend()
+        runners = [await fake.start() for fake in (llm, embedding)]
+        urls = ["--llm-url", f"{llm.url}/v1", "--embedding-url", embedding.url + "/"]
+        process, url = await serve(scenario, "--variant", "isolated", "--port", 0, *urls)
+        async with aiohttp.ClientSession() as client:
+            for route, body in (("completions", {"prompt": "a"}), ("embeddings", {"input": "a"})):
+                async with client.post(f"{url}/v1/{route}", json=body) as response:
+                    assert response.status == 200
+        assert [fake.bodies[0]["model"] for fake in (llm, embedding)] == ["their-name"] * 2
+        process.send_signal(signal.SIGINT)
+        _, errors = await process.communicate()
+        assert errors.decode() == "Ended. Requests: 2 completed.\n"
+        assert process.returncode == 0
+        for runner in runners:
+            await runner.cleanup()
+
+    run(test())
+
+
+def test_what_is_under_way_at_the_end_is_unfinished():
+    async def test() -> None:
+        async with aiohttp.ClientSession() as client:
+
+            async def ask(url: str) -> None:
+                with contextlib.suppress(aiohttp.ClientError):
+                    await client.post(f"{url}/v1/completions", json={"prompt": "a"})
+
+            async with live([FakeBackend(hanging)], max_in_flight=1) as gateway:
+                clients = [asyncio.create_task(ask(gateway.url)) for _ in range(3)]
+                await asyncio.sleep(0.1)
+            await asyncio.gather(*clients)
+        gateway.gateway.driver.check_integrity()
+        assert gateway.outcomes == ["unfinished"] * 3
+
+    run(test())
+
+
+def test_bad_input_starts_nothing(tmp_path: Path):
+    scenario = write_scenario(tmp_path)
+    url = ["--llm-url", "http://127.0.0.1:9"]
+    for args, said in (
+        ([], "allowed: one of isolated, shared"),
+        (["--variant", "isolatet"], "did you mean 'isolated'?"),
+        (["--variant", "shared", *url, *url], "--llm-url: (whole file): found 2 of them; allowed: 1"),
+        (["--variant", "shared", "--set", "backends.llm.profile=nowhere.json"], "nowhere.json"),
+    ):
+        done = CliRunner().invoke(main, ["serve", str(scenario), "--port", "0", *args])
+        assert done.exit_code == 2
+        assert said in done.stderr
+
+
+def test_a_taken_port_is_known_before_anything_starts(tmp_path: Path):
+    with listening("127.0.0.1", 0) as taken:
+        port = url_of(taken).rpartition(":")[2]
+        args = ["serve", str(write_scenario(tmp_path)), "--variant", "shared", "--port", port]
+        done = CliRunner().invoke(main, args)
+    assert done.exit_code == 2
+    assert "in use" in done.stderr
+
+
+def test_backends_that_cannot_be_started_are_named(tmp_path: Path):
+    args = ["serve", str(write_scenario(tmp_path)), "--variant", "shared", "--port", "0"]
+    done = CliRunner().invoke(main, [*args, "--embedding-url", "http://127.0.0.1:9"])
+    assert done.exit_code == 1
+    assert "llm cannot be started here" in done.stderr

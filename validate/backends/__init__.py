@@ -1,0 +1,1 @@
+"""The real backends that a scenario describes."""

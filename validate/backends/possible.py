@@ -1,0 +1,60 @@
+"""Whether this machine can run the backends that a scenario describes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from calibration.cores import Device
+from calibration.errors import BackendMissing
+from calibration.machine import gpu_name
+from simcore.profile.use import Profiles
+from simcore.request import Service
+from simcore.scenario.cluster import LLMBackends
+from simcore.scenario.places import Place
+
+ELSE = "name running servers with --llm-url and --embedding-url"
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """Which servers to use: those running at ``urls`` for a service, else new ones.
+
+    New embedding servers are sentence-transformers, or vLLM's with ``embed_with_vllm``.
+    """
+
+    urls: Mapping[Service, Sequence[str]]
+    embed_with_vllm: bool = False
+
+
+def service_of(place: Place) -> Service:
+    """What the backend of a place answers."""
+    return Service.LLM if isinstance(place.spec, LLMBackends) else Service.EMBEDDING
+
+
+def measured_on(place: Place, profiles: Profiles) -> Device:
+    """The kind of device that the backend's profile is of, the only one that it can be compared on."""
+    return "cpu" if profiles[str(place.spec.profile)].hardware.get("device") == "cpu" else "gpu"
+
+
+def check_possible(missing: Sequence[Place], profiles: Profiles, backends: Backends) -> None:
+    """Raise BackendMissing unless this machine can run all of them."""
+    services = {service_of(place) for place in missing}
+    embeds = Service.EMBEDDING in services
+    needed = {"vllm"} if Service.LLM in services or (embeds and backends.embed_with_vllm) else set()
+    needed |= {"sentence_transformers"} if embeds else set()
+    if absent := sorted(name for name in needed if find_spec(name) is None):
+        raise _impossible(
+            missing, f"not installed: {', '.join(absent)}; pip install 'simsage[gpu,embed]' or [cpu,embed]"
+        )
+    on_gpu = [place for place in missing if measured_on(place, profiles) == "gpu"]
+    if on_gpu and not gpu_name():
+        raise _impossible(on_gpu, "their profiles are of a GPU, and there is none here")
+    if len({place.device for place in on_gpu}) > 1:
+        raise _impossible(on_gpu, "they are on several GPUs, which have to be given out by hand")
+
+
+def _impossible(places: Sequence[Place], why: str) -> BackendMissing:
+    names = ", ".join(place.name for place in places)
+    return BackendMissing(f"{names} cannot be started here: {why}; or {ELSE}")

@@ -1,0 +1,97 @@
+"""The processes behind a live cluster: how each backend of a scenario is started."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from calibration.backends.backend_env import backend_env
+from calibration.backends.embedding_model import find_embedding_model
+from calibration.backends.engine_settings import Settings, engine_settings, pooling_settings
+from calibration.backends.model_folder import find_model
+from calibration.backends.server import ListeningProcess, Server, free_port
+from calibration.cores import Cores, Device
+from simcore.profile.embedding import EmbeddingProfile
+from simcore.profile.llm import LLMProfile
+from simcore.profile.use import Profiles, embedding_profile, llm_profile, scheduler_config
+from simcore.scenario.cluster import Batching, EmbeddingBackends, EngineOptions, LLMBackends
+from simcore.scenario.places import Place
+from validate.backends.possible import measured_on
+
+DUMMY = "-dummy"
+"""What some profiles append to the name of a model that was measured without its weights."""
+
+
+def llm_settings(options: EngineOptions, profile: LLMProfile, device: Device, model: Path) -> Settings:
+    """vLLM's arguments that make the server schedule as the simulated replica does.
+
+    What vLLM's releases before 0.19 do not know is passed only where it is not the default.
+    """
+    config = scheduler_config(options, profile)
+    settings = engine_settings(device, model) | {
+        "max_num_batched_tokens": config.max_num_batched_tokens,
+        "max_num_seqs": config.max_num_seqs,
+        "max_model_len": config.max_model_len,
+        "block_size": config.block_size,
+        "num_gpu_blocks_override": config.num_gpu_blocks,
+        "enable_chunked_prefill": config.enable_chunked_prefill,
+        "enable_prefix_caching": config.enable_prefix_caching,
+        "scheduling_policy": config.policy,
+    }
+    if config.long_prefill_token_threshold:
+        settings["long_prefill_token_threshold"] = config.long_prefill_token_threshold
+    if config.watermark:
+        settings["watermark"] = config.watermark
+    if not config.scheduler_reserve_full_isl:
+        settings["scheduler_reserve_full_isl"] = False
+    return settings
+
+
+def start_one(
+    place: Place, profiles: Profiles, cores: Cores, work: Path, *, embed_with_vllm: bool
+) -> ListeningProcess:
+    """The server of a place, with a log in ``work``; it is not ready yet."""
+    device, log = measured_on(place, profiles), work / f"{place.name}.log"
+    if isinstance(place.spec, LLMBackends):
+        return start_llm(place.spec, llm_profile(profiles, place.spec.profile), device, cores, log)
+    assert isinstance(place.spec, EmbeddingBackends)
+    profile = embedding_profile(profiles, place.spec.profile)
+    if not embed_with_vllm:
+        return EmbeddingService(profile, place.spec.batching, device, cores, log)
+    settings = pooling_settings(device, find_embedding_model(profile.model, work))
+    return Server(settings, device, cores=cores.backend, env=backend_env(device, cores.backend), log=log)
+
+
+def start_llm(
+    spec: LLMBackends, profile: LLMProfile, device: Device, cores: Cores, log: Path
+) -> ListeningProcess:
+    """A vLLM server with dummy weights of the profile's model."""
+    model = find_model(profile.model.removesuffix(DUMMY), log.parent)
+    settings = llm_settings(spec.engine, profile, device, model)
+    return Server(settings, device, cores=cores.backend, env=backend_env(device, cores.backend), log=log)
+
+
+class EmbeddingService(ListeningProcess):
+    """`validate.backends.embedding_service`, which batches as the scenario says, under the name ``model``."""
+
+    what = "the embedding server"
+
+    def __init__(
+        self, profile: EmbeddingProfile, batching: Batching, device: Device, cores: Cores, log: Path
+    ) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        model = find_embedding_model(profile.model, log.parent)
+        window = batching.model_dump(exclude={"max_wait_ms"}) | {"max_wait": batching.max_wait_ms / 1e3}
+        settings = {
+            "folder": str(model.folder),
+            "model": "model",
+            "device": "cuda" if device == "gpu" else "cpu",
+            "dtype": model.dtype,
+            "threads": len(cores.backend) if device == "cpu" else 0,
+            "window": window,
+            "port": port,
+        }
+        module = "validate.backends.embedding_service"
+        env = backend_env(device, cores.backend)
+        super().__init__(module, [json.dumps(settings)], cores=cores.backend, env=env, log=log)

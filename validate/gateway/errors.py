@@ -1,0 +1,48 @@
+"""Errors as the OpenAI API words them, and the exceptions that become one."""
+
+from __future__ import annotations
+
+import json
+
+from aiohttp import web
+
+KINDS = {
+    400: "invalid_request_error",
+    404: "not_found_error",
+    413: "invalid_request_error",
+    429: "rate_limit_error",
+    504: "timeout_error",
+}
+
+
+class BadRequest(Exception):
+    """The client's request cannot be understood; nothing of it reached the control plane."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class BackendFault(Exception):
+    """A backend refused, failed, or answered something that is not an answer."""
+
+
+class ClientGone(Exception):
+    """The client does not listen any more."""
+
+
+def error_body(status: int, message: str) -> dict[str, object]:
+    """The object that OpenAI's clients make an exception of."""
+    kind = KINDS.get(status, "server_error")
+    return {"error": {"message": message, "type": kind, "param": None, "code": status}}
+
+
+def error_response(status: int, message: str) -> web.Response:
+    """An answer of that status with nothing but the error; admission's refusal says when to come back."""
+    headers = {"Retry-After": "1"} if status == 429 else None
+    return web.json_response(error_body(status, message), status=status, headers=headers)
+
+
+def error_event(status: int, message: str) -> bytes:
+    """The error as an event, for a stream that has begun: blank lines end what was cut off before it."""
+    return b"\n\ndata: " + json.dumps(error_body(status, message)).encode() + b"\n\n"

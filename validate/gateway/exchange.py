@@ -1,0 +1,150 @@
+"""Exchange: one client's request, from its arrival to its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from math import isnan
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from simcore.request import Kind, Outcome, Request
+from validate.gateway.errors import BackendFault, ClientGone, error_body, error_event, error_response
+from validate.gateway.events import EventWatch, Usage, usage_of
+from validate.gateway.gateway import Gateway
+from validate.gateway.reply import Reply
+from validate.gateway.upstream import payload_for, posted, whole
+from validate.live.backend import LiveBackend
+from validate.live.driver import Rejected
+
+LONGEST_ERROR = 1 << 16
+
+
+class Exchange:
+    """Waits for the control plane's decision, asks that backend, and passes its answer on as it comes."""
+
+    def __init__(
+        self, gateway: Gateway, http: web.Request, request: Request, body: Mapping[str, Any]
+    ) -> None:
+        self._gateway = gateway
+        self._http = http
+        self._request = request
+        self._body = body
+        self._driver = gateway.driver
+        self._reply = Reply(http)
+
+    async def run(self) -> web.StreamResponse:
+        """The answer, whatever became of it; the request has its one outcome then."""
+        request = self._request
+        limit = request.arrival + self._gateway.settings.timeout_of(request.stream)
+        try:
+            async with asyncio.timeout_at(self._driver.clock.on_loop(limit)):
+                return await self._carry()
+        except Rejected:
+            return error_response(429, "the control plane admits no more requests now")
+        except TimeoutError:
+            return await self._give_up(Outcome.TIMED_OUT, 504, "there was no whole answer in time")
+        except BackendFault as fault:
+            return await self._give_up(Outcome.FAILED, 502, f"the backend failed: {fault}")
+        except ClientGone:
+            self._driver.end(request, Outcome.CANCELLED)
+            return self._reply.begun or web.Response()
+        except asyncio.CancelledError:
+            self._driver.end(request, Outcome.CANCELLED)
+            raise
+        finally:
+            self._driver.end(request, Outcome.FAILED)
+            self._gateway.metrics.observe(request)
+
+    async def _carry(self) -> web.StreamResponse:
+        """Ask one backend after the other until one answers; after the first byte there is no other."""
+        turn = self._driver.submit(self._request)
+        left = self._gateway.settings.retries
+        while True:
+            backend = self._gateway.backends[await turn]
+            try:
+                return await self._ask(backend)
+            except BackendFault:
+                self._gateway.health.doubt(backend)
+                if self._reply.begun is not None or not left:
+                    raise
+            left -= 1
+            turn = self._driver.requeue(self._request)
+
+    async def _ask(self, backend: LiveBackend) -> web.StreamResponse:
+        payload = payload_for(backend, self._request, self._body)
+        url, key = backend.url + self._http.path, self._http.headers.get("Authorization")
+        async with posted(self._gateway.session, url, payload, key) as answer:
+            if answer.status >= 400:
+                return await self._refusal(answer)
+            if answer.content_type == "text/event-stream":
+                return await self._stream(answer)
+            return await self._whole(answer)
+
+    async def _stream(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        """Every piece goes on as it comes."""
+        watch, reply = EventWatch(), self._reply
+        async for chunk in answer.content.iter_any():
+            watch.feed(chunk)
+            if watch.error and reply.begun is None:
+                break
+            await reply.pass_on(chunk)
+            if watch.token:
+                self._first_token()
+            if watch.done and not watch.error:
+                # Clients hang up at the end mark, some before the connection's own end.
+                self._complete(watch.usage)
+        if watch.error:
+            raise BackendFault("its stream ended in an error")
+        if reply.begun is None or not watch.done:
+            raise BackendFault("its stream broke off")
+        return reply.begun
+
+    async def _whole(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        content = await whole(answer, self._gateway.settings.max_answer)
+        if answer.content_type != "application/json":
+            raise BackendFault("it answered something other than JSON")
+        response = await self._reply.send(content)
+        if self._request.kind is Kind.EMBEDDING:
+            self._complete(None)
+        else:
+            self._first_token()
+            self._complete(usage_of(_parsed(content)))
+        return response
+
+    async def _refusal(self, answer: aiohttp.ClientResponse) -> web.Response:
+        """The backend says what is wrong with the request: in its own words if they are a JSON object."""
+        said = _parsed(await whole(answer, LONGEST_ERROR))
+        self._driver.end(self._request, Outcome.FAILED)
+        said = (
+            said if isinstance(said, dict) else error_body(answer.status, "the backend refused the request")
+        )
+        return web.json_response(said, status=answer.status)
+
+    def _first_token(self) -> None:
+        if isnan(self._request.first_token):
+            self._request.first_token = self._driver.clock.now()
+
+    def _complete(self, usage: Usage | None) -> None:
+        """The client has it all. What was estimated is put right by what the backend counted."""
+        self._driver.end(self._request, Outcome.COMPLETED)
+        if usage is not None and self._request.outcome is Outcome.COMPLETED:
+            self._request.prompt_tokens, self._request.output_tokens = usage
+
+    async def _give_up(self, outcome: Outcome, status: int, message: str) -> web.StreamResponse:
+        self._driver.end(self._request, outcome)
+        if (begun := self._reply.begun) is None:
+            return error_response(status, message)
+        if self._request.outcome is not Outcome.COMPLETED:
+            await self._reply.break_off(error_event(status, message))
+        return begun
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None

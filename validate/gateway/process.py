@@ -1,0 +1,44 @@
+"""GatewayProcess: a scenario's gateway in a process of its own, as a live run needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from calibration.backends.server import ListeningProcess, free_port
+from simcore.profile.use import Profiles
+from simcore.scenario.document import ScenarioDocument
+from validate.live.plane import Address
+
+MODULE = "validate.gateway.worker"
+
+
+class GatewayProcess(ListeningProcess):
+    """The control plane of a resolved scenario over backends at their addresses, on a free local port,
+    on the cores of this process.
+
+    What it is told and what it prints is in ``work``.
+    """
+
+    what = "the gateway"
+
+    def __init__(
+        self,
+        scenario: ScenarioDocument,
+        profiles: Profiles,
+        addresses: Mapping[str, Address],
+        work: Path,
+    ) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        told = work / "gateway.json"
+        settings = {
+            "scenario": scenario.model_dump(mode="json", exclude_unset=True),
+            "profiles": {name: profile.to_json() for name, profile in profiles.items()},
+            "addresses": {name: list(address) for name, address in addresses.items()},
+            "port": port,
+        }
+        told.write_text(json.dumps(settings), encoding="utf-8")
+        super().__init__(MODULE, [str(told)], cores=os.sched_getaffinity(0), env={}, log=work / "gateway.log")

@@ -1,0 +1,74 @@
+"""Reading a client's HTTP request into the request that the control plane is given."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from typing import Any
+
+from aiohttp import web
+
+from simcore.request import Kind, Request
+from validate.gateway.errors import BadRequest
+from validate.gateway.metadata import Metadata, read_metadata
+from validate.gateway.tokens import CHAT_TOKENS, COMPLETION_TOKENS, chat_length, lengths_of, whole_number
+
+_numbers = count()
+
+
+async def read_body(http: web.Request) -> dict[str, Any]:
+    """The JSON object that was posted. Raises BadRequest."""
+    try:
+        body = json.loads(await http.read())
+    except web.HTTPRequestEntityTooLarge:
+        raise BadRequest("the request is too large", 413) from None
+    except (ValueError, RecursionError):
+        raise BadRequest("the body has to be JSON") from None
+    if not isinstance(body, dict):
+        raise BadRequest("the body has to be a JSON object")
+    if not isinstance(body.get("stream", False), bool | None):
+        raise BadRequest("'stream' has to be true or false")
+    return body
+
+
+def read_completion(http: web.Request, body: dict[str, Any], arrival: float) -> Request:
+    """A request of ``/v1/completions``."""
+    prompts = lengths_of(body.get("prompt"), "prompt")
+    most = whole_number(body, "max_tokens") or COMPLETION_TOKENS
+    output = most * len(prompts) * (whole_number(body, "n") or 1)
+    about = read_metadata(http.headers, body, Kind.LLM_GENERATE)
+    return _request(about, arrival, sum(prompts), output)
+
+
+def read_chat(http: web.Request, body: dict[str, Any], arrival: float) -> Request:
+    """A request of ``/v1/chat/completions``."""
+    most = whole_number(body, "max_completion_tokens") or whole_number(body, "max_tokens") or CHAT_TOKENS
+    about = read_metadata(http.headers, body, Kind.LLM_CHAT)
+    output = most * (whole_number(body, "n") or 1)
+    return _request(about, arrival, chat_length(body.get("messages")), output)
+
+
+def read_embedding(http: web.Request, body: dict[str, Any], arrival: float) -> Request:
+    """A request of ``/v1/embeddings``."""
+    texts = lengths_of(body.get("input"), "input")
+    about = read_metadata(http.headers, body, Kind.EMBEDDING)
+    return _request(about, arrival, sum(texts), 0, texts)
+
+
+def _request(
+    about: Metadata, arrival: float, prompt: int, output: int, texts: tuple[int, ...] = ()
+) -> Request:
+    return Request(
+        id=next(_numbers),
+        stream=about.stream,
+        kind=about.kind,
+        arrival=arrival,
+        prompt_tokens=prompt,
+        output_tokens=output,
+        priority=about.priority,
+        tenant=about.tenant,
+        deadline=about.deadline,
+        cost_budget=about.cost_budget,
+        text_tokens=texts,
+        prefix_group=about.prefix_group,
+    )

@@ -1,0 +1,30 @@
+"""GatewaySettings: what the gateway waits for and takes at most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Seconds and bytes. Timeout and health checks are SAGE's unless told otherwise."""
+
+    timeout: float = 300.0
+    """From a request's arrival to its whole answer."""
+    stream_timeouts: Mapping[str, float] = field(default_factory=dict)
+    """The same for the scenario's streams that say it."""
+    connect_timeout: float = 5.0
+    retries: int = 2
+    """How often a request is sent again whose backend failed before the client saw a byte."""
+    health_period: float = 10.0
+    health_timeout: float = 5.0
+    max_request: int = 16 << 20
+    max_answer: int = 64 << 20
+    """Of an answer that comes in one piece."""
+    keep: int | None = 100_000
+    """Ended requests that are remembered; None keeps all."""
+
+    def timeout_of(self, stream: str) -> float:
+        """Seconds that a request of that stream may take."""
+        return self.stream_timeouts.get(stream, self.timeout)

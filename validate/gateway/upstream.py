@@ -1,0 +1,74 @@
+"""Upstream: the connections to the backends, and one request on one of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from simcore.request import Request
+from validate.gateway.errors import BackendFault
+from validate.live.backend import LiveBackend
+
+IDLE = 4.0
+"""Seconds that an unused connection is kept: uvicorn closes its end after 5, and a request that crosses the
+closing is lost."""
+REFUSALS = (408, 429)
+"""Statuses below 500 by which a server says that it cannot, rather than that the request is wrong."""
+
+
+def open_session(connect_timeout: float) -> aiohttp.ClientSession:
+    """Connections without a cap: the control plane alone limits what is in flight."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
+        headers={"Accept-Encoding": "identity"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+    )
+
+
+def payload_for(backend: LiveBackend, request: Request, body: Mapping[str, Any]) -> bytes:
+    """The client's body with the backend's own name of the model, and the priority where it is understood.
+
+    vLLM refuses a priority unless it schedules by it.
+    """
+    sent = {key: value for key, value in body.items() if key != "priority"} | {"model": backend.model}
+    if backend.by_priority:
+        sent["priority"] = int(request.priority)
+    return json.dumps(sent).encode()
+
+
+@asynccontextmanager
+async def posted(
+    session: aiohttp.ClientSession, url: str, payload: bytes, authorization: str | None
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The backend's answer, of a status that is the client's business. Raises BackendFault for others.
+
+    Leaving early closes the connection, which makes vLLM abort the request. A redirection is not followed:
+    where requests go is not a backend's to say.
+    """
+    headers = {"Content-Type": "application/json"}
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    try:
+        async with session.post(url, data=payload, headers=headers, allow_redirects=False) as answer:
+            if answer.status >= 500 or answer.status in REFUSALS or 300 <= answer.status < 400:
+                raise BackendFault(f"it answered with status {answer.status}")
+            yield answer
+    except (aiohttp.ClientError, OSError) as error:
+        raise BackendFault(f"{type(error).__name__} on the way to it") from error
+
+
+async def whole(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The bytes of an answer that comes in one piece. Raises BackendFault past ``limit``."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in answer.content.iter_any():
+        size += len(part)
+        if size > limit:
+            raise BackendFault("its answer is too long")
+        parts.append(part)
+    return b"".join(parts)

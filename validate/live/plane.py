@@ -1,0 +1,76 @@
+"""The live control plane: the one of the scenario, over real backends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from simcore.control.build import build_control_plane
+from simcore.control.facts import facts_of
+from simcore.control.plane import ControlPlane
+from simcore.control.states import backend_states
+from simcore.profile.use import Profiles, embedding_profile, llm_profile
+from simcore.scenario.cluster import ControlPlaneSpec, EmbeddingBackends, LLMBackends, RetrieverBackends
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.places import Place, places
+from simcore.workload.randomness import Streams
+from validate.live.backend import LiveBackend
+
+
+class Address(NamedTuple):
+    """Where a real backend listens, and the name that it serves its model under."""
+
+    url: str
+    model: str
+
+
+def live_spec(spec: ControlPlaneSpec) -> ControlPlaneSpec:
+    """The control plane without the costs that a simulation has to add: here hops and decisions are real."""
+    return spec.model_copy(update={"hop_latency_ms": 0.0, "decision_cost_ms": 0.0})
+
+
+def live_places(scenario: ScenarioDocument) -> list[Place]:
+    """The scenario's backends that a client reaches through the OpenAI API; retrievers are not among them."""
+    return [place for place in places(scenario) if not isinstance(place.spec, RetrieverBackends)]
+
+
+def live_backends(
+    scenario: ScenarioDocument, profiles: Profiles, addresses: Mapping[str, Address]
+) -> list[LiveBackend]:
+    """The backends of a resolved scenario at the addresses given by their names."""
+    found = live_places(scenario)
+    facts = (facts_of(place.spec, place.device, profiles, scenario.control_plane) for place in found)
+    return [
+        LiveBackend(
+            name=place.name,
+            url=addresses[place.name].url,
+            model=addresses[place.name].model,
+            public=public_model(place, profiles),
+            device=place.device,
+            by_priority=_by_priority(place),
+            state=state,
+        )
+        for place, state in zip(found, backend_states(facts), strict=True)
+    ]
+
+
+def live_plane(scenario: ScenarioDocument, backends: Sequence[LiveBackend]) -> ControlPlane:
+    """The simulator's control plane over them, its policies' draws those of the first replication."""
+    streams = Streams(scenario.seed, 0)
+    return build_control_plane(
+        live_spec(scenario.control_plane),
+        [backend.state for backend in backends],
+        lambda service: streams.generator("control plane", service),
+    )
+
+
+def public_model(place: Place, profiles: Profiles) -> str:
+    """What clients call the model of a backend: the name that its profile has for it."""
+    if isinstance(place.spec, LLMBackends):
+        return llm_profile(profiles, place.spec.profile).model
+    assert isinstance(place.spec, EmbeddingBackends)
+    return embedding_profile(profiles, place.spec.profile).model
+
+
+def _by_priority(place: Place) -> bool:
+    return isinstance(place.spec, LLMBackends) and place.spec.engine.scheduling_policy == "priority"
