@@ -1,0 +1,1 @@
+"""The simulator's own clients, sending over HTTP on the wall clock."""

@@ -1,0 +1,103 @@
+"""replay: one replication of a scenario, sent for real."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from simcore.clients.sender import Sender
+from simcore.clients.start import start_clients, timeouts
+from simcore.profile.use import Profiles, block_size_of
+from simcore.request import Request, Service
+from simcore.scenario.cluster import RetrieverBackends
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.workload import Distribution
+from simcore.workload.distributions import draw_floats
+from simcore.workload.randomness import Streams
+from validate.replay.carrier import HttpCarrier
+from validate.replay.exchange import Exchange
+from validate.replay.paced import PacedEnvironment
+from validate.replay.prompts import Prompts, TextMaker
+from validate.replay.retrieval import Retrieval
+
+LOOK = 0.05
+"""Seconds between two looks whether all is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of each request, in seconds since the replay began.
+
+    ``lags``: from each intended time of sending to the real one. ``faults``: what went wrong, how often.
+    """
+
+    requests: list[Request]
+    lags: list[float]
+    faults: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Where clients send to and what models they ask for, by service; ``words`` makes texts to embed."""
+
+    urls: Mapping[Service, str]
+    models: Mapping[Service, str]
+    words: TextMaker | None = None
+
+
+async def replay(
+    scenario: ScenarioDocument, profiles: Profiles, replication: int, base: Path, front: Front
+) -> Replayed:
+    """Send what `simcore.simulation.simulate` would simulate, at the same times, and wait as long as it.
+
+    The clients are the simulator's own, on the wall clock. No cap on connections, no timeout that the
+    scenario does not set. ValueError for a retriever whose time comes from a profile.
+    """
+    env, streams = PacedEnvironment(), Streams(scenario.seed, replication)
+    block_size = block_size_of(scenario, profiles)
+    connector = aiohttp.TCPConnector(limit=0)
+    patience = aiohttp.ClientTimeout(total=None)
+    async with aiohttp.ClientSession(connector=connector, timeout=patience, read_bufsize=1 << 20) as session:
+        # Never the prompts of another replay: a prefix cache would know them.
+        prompts = Prompts(scenario.seed + time.time_ns(), block_size, front.words)
+        exchange = Exchange(session, dict(front.urls), dict(front.models), prompts)
+        carrier = HttpCarrier(env, exchange, _retrieval(scenario, streams))
+        sender = Sender(env, carrier, timeouts(scenario))
+        open_loop = start_clients(env, scenario, sender, streams, base, block_size)
+        env.begin()
+        await _until(
+            env,
+            scenario.duration_s,
+            scenario.duration_s + scenario.drain_s,
+            lambda: not sender.outstanding and not open_loop.unsent,
+        )
+        sender.stop()
+        env.stop()
+    for number, request in enumerate(sender.sent):
+        request.id = number
+    return Replayed(sender.sent, carrier.lags, carrier.faults)
+
+
+async def _until(env: PacedEnvironment, least: float, most: float, done: Callable[[], bool]) -> None:
+    while env.clock.now() < least or not (done() or env.clock.now() >= most):
+        await asyncio.sleep(LOOK)
+    env.catch_up()
+
+
+def _retrieval(scenario: ScenarioDocument, streams: Streams) -> Retrieval | None:
+    specs = {n: spec for n, spec in scenario.backends.items() if isinstance(spec, RetrieverBackends)}
+    for name, spec in specs.items():
+        if spec.service_time_ms is None:
+            raise ValueError(f"backends.{name}: a live replay needs service_time_ms, not a profile")
+        return Retrieval(spec.concurrency * spec.count, _times(name, spec.service_time_ms, streams))
+    return None
+
+
+def _times(name: str, given: Distribution, streams: Streams) -> Callable[[], float]:
+    draws = streams.generator(name, "service time")
+    return lambda: float(draw_floats(given, 1, draws)[0]) / 1e3
