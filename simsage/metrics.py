@@ -13,16 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from simcore.metrics import LATENCIES, Floats, Window, late, limits, window_of
 from simcore.request import Kind, Outcome
 from simcore.scenario.document import ScenarioDocument
-from simcore.scenario.workload import Slo
 from simsage.records import ConservationFault
-from simsage.statistics import Floats, describe, jain
+from simsage.statistics import describe, jain
 
 ALL = "all"
-LATENCIES = ("ttft", "tpot", "e2el")
-ROUNDING = 1e-9
-"""A latency that is the limit but for rounding meets it."""
 _LLM = (Kind.LLM_CHAT.name, Kind.LLM_GENERATE.name)
 
 
@@ -37,31 +34,9 @@ class Sample:
     values: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Where metrics are taken, in simulated seconds."""
-
-    start: float
-    end: float
-
-    @property
-    def span(self) -> float:
-        """Its length in seconds."""
-        return self.end - self.start
-
-
-def window_of(document: ScenarioDocument, frame: pd.DataFrame) -> Window:
-    """From the warm-up to ``duration_s``, or to the last arrival where only traces send and end before."""
-    streams = [stream for stream in document.streams.values() if stream.enabled]
-    end = document.duration_s
-    if frame.size and all(stream.arrivals.process == "trace" for stream in streams):
-        end = min(end, float(frame["arrival_s"].max()))
-    return Window(document.warmup_s, max(end, document.warmup_s + 1e-9))
-
-
 def samples_of(document: ScenarioDocument, frame: pd.DataFrame) -> list[Sample]:
     """All rows of one replication, the whole first. ``frame`` is what `records.frame_of` gives."""
-    window = window_of(document, frame)
+    window = window_of(document, float(frame["arrival_s"].max()) if frame.size else np.inf)
     good = _good(document, frame)
     samples = []
     for stream, stage, rows in _groups(document, frame):
@@ -128,7 +103,7 @@ def _good_rates(
     """Goodput, and the share of all counted requests that were good; no share where there is no SLO."""
     met = int(good[counted.index].sum())
     streams = document.streams.values() if stream == ALL else [document.streams[stream]]
-    judged = len(counted) > 0 and any(_limits(one.slo) for one in streams if one.enabled)
+    judged = len(counted) > 0 and any(limits(one.slo) for one in streams if one.enabled)
     return {
         "request_goodput": met / window.span,
         "slo_attainment": met / len(counted) if judged else float("nan"),
@@ -136,8 +111,8 @@ def _good_rates(
 
 
 def _ended_within(part: pd.DataFrame, window: Window) -> pd.Series[bool]:
-    inside = (part["finished_s"] >= window.start) & (part["finished_s"] <= window.end)
-    return inside & (part["outcome"] == Outcome.COMPLETED.value)
+    completed = part["outcome"] == Outcome.COMPLETED.value
+    return completed & window.holds(part["finished_s"].to_numpy(dtype=float))
 
 
 def _good(document: ScenarioDocument, frame: pd.DataFrame) -> pd.Series[bool]:
@@ -145,15 +120,9 @@ def _good(document: ScenarioDocument, frame: pd.DataFrame) -> pd.Series[bool]:
     good = frame["outcome"] == Outcome.COMPLETED.value
     for name, stream in document.streams.items():
         rows = frame["stream"] == name
-        for metric, limit in _limits(stream.slo).items():
-            late = frame[f"{metric}_s"] * 1000 > limit * (1 + ROUNDING)
-            good &= ~(rows & late)
+        for metric, limit in limits(stream.slo).items():
+            good &= ~(rows & late(frame[f"{metric}_s"].to_numpy(dtype=float), limit))
     return good
-
-
-def _limits(slo: Slo) -> dict[str, float]:
-    limits = {metric: getattr(slo, f"{metric}_ms") for metric in LATENCIES}
-    return {metric: limit for metric, limit in limits.items() if limit is not None}
 
 
 def _backlog(roots: pd.DataFrame, window: Window) -> dict[str, float]:

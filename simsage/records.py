@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from simcore.metrics import LATENCIES, latencies
 from simcore.request import Kind, Outcome, Priority, Request
 from simcore.result import SimulationResult
 
@@ -32,7 +33,7 @@ _TIMES = {
     "first_token_s": "first_token",
     "finished_s": "finished",
 }
-_DERIVED = ("ttft_s", "tpot_s", "e2el_s")
+_DERIVED = tuple(f"{name}_s" for name in LATENCIES)
 
 SCHEMA = pa.schema(
     [("variant", pa.string()), ("point", pa.float64()), ("replication", pa.int32())]
@@ -87,13 +88,12 @@ def _add_texts(frame: pd.DataFrame, result: SimulationResult) -> None:
 
 
 def _add_latencies(frame: pd.DataFrame) -> None:
-    """vLLM's latencies, of completed requests only; tpot needs a second token."""
-    done = frame["outcome"] == Outcome.COMPLETED.value
-    after_first = frame["finished_s"] - frame["first_token_s"]
-    gaps = (frame["output_tokens"] - 1).where(frame["output_tokens"] > 1)
-    frame["ttft_s"] = (frame["first_token_s"] - frame["arrival_s"]).where(done)
-    frame["tpot_s"] = (after_first / gaps).where(done)
-    frame["e2el_s"] = (frame["finished_s"] - frame["arrival_s"]).where(done)
+    names = ("arrival_s", "first_token_s", "finished_s", "output_tokens")
+    arrival, first_token, finished, output_tokens = (frame[name].to_numpy(dtype=float) for name in names)
+    completed = (frame["outcome"] == Outcome.COMPLETED.value).to_numpy(dtype=bool)
+    found = latencies(arrival, first_token, finished, output_tokens, completed)
+    for name in LATENCIES:
+        frame[f"{name}_s"] = found[name]
 
 
 def _check_conservation(frame: pd.DataFrame) -> None:

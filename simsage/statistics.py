@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from math import exp, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-Floats = NDArray[np.float64]
+from simcore.metrics import Floats
 
 PERCENTILES = (50, 90, 95, 99)
 CONFIDENCE = 0.95

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from simcore.metrics import LATENCIES
 from simsage import output
 from simsage.environment import NEVER_VALIDATED
 from simsage.formats import (
@@ -21,7 +22,7 @@ from simsage.formats import (
     share_with_interval,
     with_interval,
 )
-from simsage.metrics import ALL, LATENCIES
+from simsage.metrics import ALL
 from simsage.resources import grouped
 from simsage.run import Run
 from simsage.summary import Row, Summary

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from simcore.metrics import LATENCIES
 from simcore.scenario.document import VerdictSpec
-from simsage.metrics import LATENCIES, Sample
+from simsage.metrics import Sample
 from simsage.replication import Measured
 from simsage.statistics import Estimate, estimate, paired_ratio
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from simcore.metrics import Floats
 from simsage.figures.source import Source
 from simsage.figures.style import canvas, legend_above, line, plain_ticks
 from simsage.metrics import ALL
-from simsage.statistics import Floats, estimate
+from simsage.statistics import estimate
 
 LEVELS = np.concatenate([np.linspace(0.0, 0.99, 100), np.linspace(0.991, 0.999, 9)])
 DECIMALS = 6

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from simcore.metrics import LATENCIES
 from simcore.scenario.document import ScenarioDocument
 from simsage import records
-from simsage.metrics import ALL, LATENCIES
+from simsage.metrics import ALL
 from simsage.summary import Summary
 
 

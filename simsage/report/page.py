@@ -12,10 +12,11 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from simcore.metrics import LATENCIES
 from simsage import formats
 from simsage.environment import NEVER_VALIDATED
 from simsage.figures.catalogue import Drawn
-from simsage.metrics import ALL, LATENCIES
+from simsage.metrics import ALL
 from simsage.resources import grouped
 from simsage.summary import Row, Summary
 
