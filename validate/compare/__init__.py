@@ -1,0 +1,1 @@
+"""Live and simulated requests compared: distances, intervals, the floor, conclusions, the verdict."""

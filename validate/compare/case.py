@@ -1,0 +1,34 @@
+"""Case: what was measured and what was simulated of one variant at one sweep point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simcore.metrics import Floats
+from simcore.request import Request
+from simcore.scenario.document import ScenarioDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All requests have ended; their times are seconds from the start of their own run.
+
+    ``document`` is resolved. Stages of pipelines may be among the requests, with their parent set.
+    ``lag`` has, over all live repetitions, how long after its intended time each request was sent, in
+    seconds. Live repetitions play the same arrivals and lengths, so that the floor between them is the
+    machine's alone. A repetition and the replication of its number are a pair: where both play the same, the
+    intervals of their difference profit, and where not they stay valid.
+    """
+
+    variant: str
+    point: float | None
+    document: ScenarioDocument
+    live: Sequence[Sequence[Request]]
+    simulated: Sequence[Sequence[Request]]
+    lag: Floats
+
+    @property
+    def label(self) -> str:
+        """The case as sentences name it."""
+        return repr(self.variant) if self.point is None else f"{self.variant!r} at {self.point:g}"

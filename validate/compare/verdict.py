@@ -1,0 +1,155 @@
+"""verdict.json: what a live validation found. Times are milliseconds, errors simulated - live."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from simcore.scenario.base import Part, Positive
+from validate.compare.distance import Statistic
+
+State = Literal["passed", "failed", "withheld"]
+"""Withheld: what was measured cannot tell."""
+Interval = tuple[float, float]
+
+
+class Tolerances(Part):
+    """What is declared before measuring: relative errors, except where said."""
+
+    mean: Positive = 0.08
+    p50: Positive = 0.08
+    p90: Positive = 0.08
+    p95: Positive = 0.08
+    p99: Positive = 0.20
+    median_error: Positive = 0.08
+    """Of all figures together."""
+    lag: Positive = 0.05
+    """The replayer's p99 lag over a live median latency."""
+    completed_share: Positive = 0.02
+    """Difference of the completed shares, simulated - live."""
+
+
+class Figure(Part):
+    """One statistic of a stream's latency; values are means over repetitions.
+
+    A relative error is absent where the live value is 0, the floor with fewer than two live repetitions.
+    """
+
+    statistic: Statistic
+    live_ms: float
+    simulated_ms: float
+    error_ms: float
+    error_ms_ci95: Interval
+    error: float | None
+    error_ci95: Interval | None
+    floor_ms: float | None
+    tolerance: float
+    state: State
+    sentence: str
+
+
+class Comparison(Part):
+    """All of one variant, sweep point, stream and metric. ``block_length`` is in requests."""
+
+    variant: str
+    point: float | None
+    stream: str
+    metric: Literal["ttft", "tpot", "e2el"]
+    live_requests: list[int]
+    simulated_requests: list[int]
+    block_length: float
+    kolmogorov_smirnov: float
+    kolmogorov_smirnov_ci95: Interval
+    kolmogorov_smirnov_floor: float | None
+    wasserstein_ms: float
+    wasserstein_ms_ci95: Interval
+    wasserstein_ms_floor: float | None
+    state: State
+    """The worst of its figures, failed being worse than withheld."""
+    figures: list[Figure]
+
+
+class Completion(Part):
+    """Shares of a stream's requests that completed, means over repetitions; 0 where none was counted."""
+
+    variant: str
+    point: float | None
+    stream: str
+    live: float
+    simulated: float
+    floor: float
+    state: Literal["passed", "withheld"]
+    sentence: str
+
+
+class Lag(Part):
+    """How late the replayer sent; None where it was not recorded."""
+
+    variant: str
+    point: float | None
+    p99_ms: float | None
+
+
+class Ratio(Part):
+    """Of one side, with its interval. Without a value where anything to divide is not positive."""
+
+    value: float | None
+    ci95: Interval | None
+
+    @property
+    def direction(self) -> int | None:
+        """1 above 1, -1 below, 0 for a tie, which is an interval that includes 1; None without interval."""
+        if self.ci95 is None:
+            return None
+        return 1 if self.ci95[0] > 1 else -1 if self.ci95[1] < 1 else 0
+
+
+class Conclusion(Part):
+    """A ratio of one metric between two cases, on the machine and in the simulator.
+
+    ``agrees`` is None where a side has no ratio or no interval.
+    """
+
+    kind: Literal["claim", "isolation_factor", "unified_over_separate", "speed_up"]
+    of: str
+    over: str
+    stream: str
+    metric: str
+    live: Ratio
+    simulated: Ratio
+    agrees: bool | None
+    sentence: str
+
+
+class Ranking(Part):
+    """The variants by the scenario's metric at one point, lowest first; ``agrees`` as in `Conclusion`."""
+
+    point: float | None
+    live: list[str]
+    simulated: list[str]
+    agrees: bool | None
+    sentence: str
+
+
+class Verdict(Part):
+    """The whole. ``reasons`` say why it is not a pass, none if it is one."""
+
+    schema_version: Literal[1] = 1
+    scenario: str
+    state: State
+    sentence: str
+    reasons: list[str]
+    median_error: float | None
+    """Median over all figures of the absolute relative error."""
+    worst_error: float | None
+    """The largest."""
+    tolerances: Tolerances
+    comparisons: list[Comparison]
+    completions: list[Completion]
+    lags: list[Lag]
+    conclusions: list[Conclusion]
+    rankings: list[Ranking]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the simulator stood the test."""
+        return self.state == "passed"
