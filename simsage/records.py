@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from simcore.metrics import LATENCIES, latencies
 from simcore.request import Kind, Outcome, Priority, Request
-from simcore.result import SimulationResult
 
 FILE = "requests.parquet"
 
@@ -51,19 +50,23 @@ class ConservationFault(RuntimeError):
 
 
 def frame_of(
-    result: SimulationResult, variant: str, point: float | None, replication: int, warmup: float
+    requests: Sequence[Request],
+    backends: Sequence[str],
+    variant: str,
+    point: float | None,
+    replication: int,
+    warmup: float,
 ) -> pd.DataFrame:
-    """The requests of one replication as columns; names are categorical, times in simulated seconds.
+    """The requests of one replication as columns; names are categorical, times in seconds of its own.
 
-    ``counted`` are root requests that arrived at or after ``warmup``. Raises ConservationFault.
+    ``backends`` are the names of all, by index. ``counted`` are root requests that arrived at or after ``warmup``. Raises ConservationFault.
     """
-    requests = result.requests
     frame = pd.DataFrame({"variant": _named(np.zeros(len(requests), dtype=np.int32), [variant])})
     frame["point"] = np.nan if point is None else point
     frame["replication"] = np.int32(replication)
     frame["request_id"] = _column(requests, attrgetter("id"), np.int64)
     frame["parent_id"] = _column(requests, _parent_id, np.int64)
-    _add_texts(frame, result)
+    _add_texts(frame, requests, backends)
     for name, field in _COUNTS.items():
         frame[name] = _column(requests, attrgetter(field), np.int32)
     for name, field in _TIMES.items():
@@ -74,13 +77,12 @@ def frame_of(
     return frame
 
 
-def _add_texts(frame: pd.DataFrame, result: SimulationResult) -> None:
-    requests = result.requests
+def _add_texts(frame: pd.DataFrame, requests: Sequence[Request], backends: Sequence[str]) -> None:
     for name in ("stream", "tenant", "stage"):
         frame[name] = pd.Categorical(list(map(attrgetter(name), requests)))
     frame["kind"] = _coded(requests, attrgetter("kind"), [kind.name for kind in Kind])
     frame["priority"] = _coded(requests, attrgetter("priority"), [level.name for level in Priority])
-    frame["backend"] = _coded(requests, attrgetter("backend"), [usage.name for usage in result.backends])
+    frame["backend"] = _coded(requests, attrgetter("backend"), list(backends))
     codes = {outcome: code for code, outcome in enumerate(Outcome)} | {None: -1}
     frame["outcome"] = _coded(
         requests, lambda one: codes[one.outcome], [outcome.value for outcome in Outcome]
@@ -131,8 +133,8 @@ def _parent_id(request: Request) -> int:
 class Writer:
     """Writes requests.parquet replication by replication, so that no run has to fit into memory."""
 
-    def __init__(self, folder: Path) -> None:
-        self._writer = pq.ParquetWriter(folder / FILE, SCHEMA, compression="zstd")
+    def __init__(self, folder: Path, file: str = FILE) -> None:
+        self._writer = pq.ParquetWriter(folder / file, SCHEMA, compression="zstd")
 
     def add(self, frame: pd.DataFrame) -> None:
         """Append one replication."""

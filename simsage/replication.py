@@ -50,7 +50,14 @@ def replicate(
     begun = perf_counter()
     result = simulate(cell.document, profiles, cell.replication, base)
     wall = perf_counter() - begun
-    frame = frame_of(result, cell.variant, cell.point, cell.replication, cell.document.warmup_s)
+    frame = frame_of(
+        result.requests,
+        [usage.name for usage in result.backends],
+        cell.variant,
+        cell.point,
+        cell.replication,
+        cell.document.warmup_s,
+    )
     measured = Measured(
         cell=cell,
         samples=samples_of(cell.document, frame),

@@ -110,6 +110,10 @@ def request(number: int, arrival: float, **facts: Any) -> Request:
     return one
 
 
+BACKENDS = ("llm-0", "embed-0")
+"""Their names in `result_of`."""
+
+
 def result_of(requests: Sequence[Request], warnings: Sequence[str] = ()) -> SimulationResult:
     """What the engine would give, with one LLM replica and one embedding server."""
     backends = [

@@ -68,9 +68,9 @@ def simulated():
 
 def test_latencies_and_rates_are_those_of_a_run():
     resolved, result = simulated()
-    rows = {
-        one.stream: one for one in reported(resolved, frame_of(result, "v", None, 0, 10.0)) if not one.stage
-    }
+    names = [usage.name for usage in result.backends]
+    frame = frame_of(result.requests, names, "v", None, 0, 10.0)
+    rows = {one.stream: one for one in reported(resolved, frame) if not one.stage}
     columns = columns_of(result.requests, resolved.warmup_s)
     for stream, row in rows.items():
         for metric in LATENCIES:

@@ -10,7 +10,7 @@ from simcore.request import Kind, Outcome
 from simcore.scenario.document import ScenarioDocument
 from simsage.metrics import samples_of
 from simsage.records import frame_of
-from tests.unit.simsage_support import request, result_of
+from tests.unit.simsage_support import BACKENDS, request
 
 LENGTH = {"distribution": "constant", "value": 10}
 CHAT = {"kind": "chat", "prompt_tokens": LENGTH, "output_tokens": LENGTH}
@@ -28,7 +28,7 @@ def document(warmup: float = 0.0, **streams):
 
 
 def samples(scenario, *requests):
-    frame = frame_of(result_of(requests), "v", None, 0, scenario.warmup_s)
+    frame = frame_of(requests, BACKENDS, "v", None, 0, scenario.warmup_s)
     return {(one.stream, one.stage): one for one in samples_of(scenario, frame)}
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from simcore.request import Kind, Outcome
 from simsage import records
-from tests.unit.simsage_support import request, result_of
+from tests.unit.simsage_support import BACKENDS, request
 
 
 def frame(*requests, warmup=0.0):
-    return records.frame_of(result_of(requests), "shared", None, 0, warmup)
+    return records.frame_of(requests, BACKENDS, "shared", None, 0, warmup)
 
 
 def test_latencies_are_those_of_vllm():
@@ -79,7 +79,7 @@ def test_what_never_happened_is_null_and_filters_select(tmp_path: Path):
     writer = records.Writer(tmp_path)
     for variant, point in (("shared", 1.0), ("isolated", 1.0), ("isolated", 2.0)):
         one = request(0, 1.0, outcome=Outcome.REJECTED)
-        writer.add(records.frame_of(result_of([one]), variant, point, 0, 0.0))
+        writer.add(records.frame_of([one], BACKENDS, variant, point, 0, 0.0))
     writer.close()
     whole = pd.read_parquet(tmp_path / records.FILE)
     assert list(whole.columns) == records.SCHEMA.names
