@@ -16,13 +16,12 @@ import accuracy_fit_time
 import accuracy_inference_perf
 import accuracy_llmd
 import accuracy_llmservingsim
+from verdict_row import Row, holds
 
 import simcore.profile.shipped
 from simcore.profile.base import FitQuality
 from simcore.profile.document import ProfileDocument
 from simcore.profile.load import parse_profile
-
-Row = tuple[str, ...]
 
 ASKED = ("point", "what", "figure", "target", "holds")
 FITS = ("profile", "how", "part", "kind", "fitted", "held out", "median error", "p90 error")
@@ -52,10 +51,10 @@ def measured_rows(profile: ProfileDocument) -> Iterator[Row]:
         return
     for part, kind, fit in _fits(profile):
         if kind in ("prefill", "decode", "mixed", "batch"):
-            holds = fit.median_abs_error <= MEDIAN and fit.p90_abs_error <= P90
+            reached = fit.median_abs_error <= MEDIAN and fit.p90_abs_error <= P90
             figure = f"{fit.median_abs_error:.1%} / {fit.p90_abs_error:.1%}"
             what = f"{profile.name}: held-out {part} {kind}, median / p90"
-            yield "1", what, figure, f"<= {MEDIAN:.0%} / {P90:.0%}", "yes" if holds else "NO"
+            yield "1", what, figure, f"<= {MEDIAN:.0%} / {P90:.0%}", holds(reached)
 
 
 def fits(profiles: Sequence[ProfileDocument]) -> Iterator[Row]:

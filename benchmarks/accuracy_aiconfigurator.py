@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from verdict_row import holds
 
 from calibration.compose.aiconfigurator import OperatorTables
 from calibration.compose.compose import LAYER, compose_profile
@@ -87,7 +88,7 @@ def table(all_rows: list[Comparison]) -> list[tuple[str, ...]]:
             "70B: steady-state TPOT against the simulator's, median",
             f"{apart:.1%}",
             f"{AGREES:.0%}",
-            _holds(apart <= AGREES),
+            holds(apart <= AGREES),
         ),
     ]
 
@@ -101,12 +102,8 @@ def _tpot(which: str, some: Iterable[Comparison], target: str = f"{TARGET:.0%}")
         f"70B: mean TPOT, median absolute error, {which}",
         figure,
         target,
-        _holds(median <= TARGET) if target else "",
+        holds(median <= TARGET) if target else "",
     )
-
-
-def _holds(yes: bool) -> str:
-    return "yes" if yes else "no"
 
 
 def main() -> None:

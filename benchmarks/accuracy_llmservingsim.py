@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 
+from verdict_row import Row, holds
+
 from calibration.derive.llmservingsim import GPUS, RTX_4090, derive, served_run
 from calibration.derive.served_run import METRICS, STATISTICS
 
@@ -26,7 +28,6 @@ OTHER_RUN = (
 Column vLLM of bench/examples/RTX4090/Llama-3.1-8B/validation/summary.txt, casys-kaist/LLMServingSim.
 """
 Figures = Mapping[tuple[str, str], float]
-Row = tuple[str, ...]
 
 
 def rows(data: Path) -> list[Row]:
@@ -36,7 +37,7 @@ def rows(data: Path) -> list[Row]:
     times, which were not made with them, and against the other run's, by these arrivals.
     """
     folder = data / "llmservingsim"
-    found = []
+    found: list[Row] = []
     for gpu in GPUS:
         run, profile = served_run(folder, gpu), derive(folder, gpu, "")
         found += compared(gpu.kernels, run.measured().figures(), run.replayed(profile).figures())
@@ -53,13 +54,13 @@ def rows(data: Path) -> list[Row]:
 
 def compared(point: str, measured: Figures, simulated: Figures) -> list[Row]:
     """A row for each figure, seconds."""
-    found = []
+    found: list[Row] = []
     for (metric, name), real in measured.items():
         ours, limit = simulated[metric, name], LIMITS[name]
         error = ours / real - 1
         figure = f"{error:+.1%} ({ours * 1e3:,.1f} ms for {real * 1e3:,.1f} ms)"
-        holds = "yes" if abs(error) <= limit else "no"
-        found.append((point, f"{metric} {name}", figure, f"within {limit:.0%}", holds))
+        verdict = holds(abs(error) <= limit)
+        found.append((point, f"{metric} {name}", figure, f"within {limit:.0%}", verdict))
     return found
 
 

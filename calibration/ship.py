@@ -10,9 +10,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from calibration.derive.composed import H100_TABLES
 from calibration.derive.composed import derive as derive_composed
 from calibration.derive.encoder import derive as derive_encoder
 from calibration.derive.h100 import derive as derive_h100
+from calibration.derive.llmd import derive as derive_llmd
 from calibration.derive.llmservingsim import GPUS
 from calibration.derive.llmservingsim import derive as derive_llmservingsim
 from calibration.derive.scaled_encoder import BERT_LARGE, MINILM, scale
@@ -33,10 +35,13 @@ def derivations(data: Path, date: str) -> dict[str, Derivation]:
     """How to build the profiles of each source; ``data`` holds a folder for each."""
     table = data / "encoder_latency" / "tensorrt_bert_inference.csv"
     return {
-        "inference_perf_h100": lambda: [derive_h100(data / "inference_perf_h100", date)],
+        "inference_perf_h100": lambda: [
+            derive_h100(data / "inference_perf_h100", data / "aiconfigurator" / H100_TABLES, date)
+        ],
         "encoder_latency": lambda: [derive_encoder(table, date)],
         "aiconfigurator": lambda: derive_composed(data / "aiconfigurator", date),
         "llmservingsim": lambda: [derive_llmservingsim(data / "llmservingsim", gpu, date) for gpu in GPUS],
+        "llmd_a100": lambda: [derive_llmd(data, date)],
         "scaled": lambda: [_scaled()],
     }
 

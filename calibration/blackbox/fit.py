@@ -10,6 +10,7 @@ import numpy as np
 from calibration.blackbox.blocks import Block, Guess, guess
 from calibration.blackbox.played import play
 from calibration.errors import Underdetermined
+from calibration.fits.judge import summed_up
 from calibration.fits.linear import Array
 from calibration.fits.replay import Parameter, Replayed, fit_replay
 from simcore.profile.base import FitQuality, Overheads
@@ -108,15 +109,9 @@ def _errors(blocks: Sequence[Block], llm: LLMProfile) -> Array:
 
 def _judge(blocks: Sequence[Block], llm: LLMProfile) -> dict[str, FitQuality]:
     unseen = [block for block in blocks if block.held_out]
-    errors = np.abs(_errors(unseen, llm))
     return {
-        metric: FitQuality(
-            points=len(blocks) - len(unseen),
-            held_out=len(unseen),
-            median_abs_error=float(np.median(of_metric)),
-            p90_abs_error=float(np.quantile(of_metric, 0.9)),
-        )
-        for metric, of_metric in zip(METRICS, errors.T, strict=True)
+        metric: summed_up(errors, len(blocks) - len(unseen), len(unseen))
+        for metric, errors in zip(METRICS, _errors(unseen, llm).T, strict=True)
     }
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from calibration.compose.compose import compose_profile
 from calibration.compose.composition import StepSeconds
 from calibration.compose.serving import Serving
 from calibration.compose.shape import model_shape
 from calibration.derive.inferencex import KV, MODEL, Row, read_rows
 from calibration.derive.layer_time import EVERY, steady_tpot
+from calibration.fits.judge import summed_up
 from simcore.profile.base import FitQuality
 from simcore.profile.document import ProfileDocument
 from simcore.profile.use import step_time
@@ -68,10 +67,5 @@ def _llama_70b(folder: Path, date: str) -> ProfileDocument:
 
 
 def _quality(seconds: StepSeconds, rows: list[Row], points: int) -> FitQuality:
-    errors = np.abs([steady_tpot(seconds, row) / row.tpot - 1 for row in rows])
-    return FitQuality(
-        points=points,
-        held_out=len(rows),
-        median_abs_error=float(np.median(errors)),
-        p90_abs_error=float(np.quantile(errors, 0.9)),
-    )
+    errors = [steady_tpot(seconds, row) / row.tpot - 1 for row in rows]
+    return summed_up(errors, points, len(rows))

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.fits.judge import residual_quantiles
+from calibration.fits.judge import residual_quantiles, summed_up
 from calibration.fits.linear import Array, fit_linear, solve
-from simcore.profile.base import FitQuality
 from simcore.profile.document import ProfileDocument, Provenance
 from simcore.profile.embedding import EmbeddingProfile, EmbedTimeParameters
 
@@ -27,7 +26,7 @@ def derive(table: Path, date: str) -> ProfileDocument:
     features = np.column_stack([np.ones_like(batch), batch * length, batch * length**2])
     held = np.isin(batch, list(HELD_OUT_BATCHES))
     judged, _ = solve(features[~held], seconds[~held])
-    error = np.abs(features[held] @ judged / seconds[held] - 1)
+    error = features[held] @ judged / seconds[held] - 1
     fitted = fit_linear(NAMES, features, seconds)
     predicted = features @ np.array([fitted.coefficients[name] for name in NAMES])
     return ProfileDocument(
@@ -53,12 +52,7 @@ def derive(table: Path, date: str) -> ProfileDocument:
             batch_range=(float(batch.min()), float(batch.max())),
             length_range=(float(length.min()), float(length.max())),
             fit={
-                "forward": FitQuality(
-                    points=int((~held).sum()),
-                    held_out=int(held.sum()),
-                    median_abs_error=float(np.median(error)),
-                    p90_abs_error=float(np.quantile(error, 0.9)),
-                )
+                "forward": summed_up(error, int((~held).sum()), int(held.sum())),
             },
         ),
     )

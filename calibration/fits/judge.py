@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from calibration.fits.linear import Array
 from calibration.probes.samples import EmbedPoint, StepPoint
 from simcore.profile.base import FitQuality
 from simcore.profile.embedtime import EmbedTime
@@ -49,12 +50,18 @@ def residual_quantiles(pairs: Iterable[tuple[float, Sequence[float]]]) -> list[f
 def quality(predict: Callable[[P], float], points: Sequence[P]) -> FitQuality:
     """Relative errors of ``predict`` on the held-out points, of which there must be one."""
     unseen = _unseen(points)
-    errors = [abs(predict(point) / point.seconds - 1.0) for point in unseen]
+    errors = [predict(point) / point.seconds - 1.0 for point in unseen]
+    return summed_up(errors, len(points) - len(unseen), len(unseen))
+
+
+def summed_up(errors: Sequence[float] | Array, points: int, held_out: int) -> FitQuality:
+    """The sizes of relative ``errors``; ``points`` were fitted, ``held_out`` not."""
+    sizes = np.abs(errors)
     return FitQuality(
-        points=len(points) - len(unseen),
-        held_out=len(unseen),
-        median_abs_error=float(np.median(errors)),
-        p90_abs_error=float(np.percentile(errors, 90)),
+        points=points,
+        held_out=held_out,
+        median_abs_error=float(np.median(sizes)),
+        p90_abs_error=float(np.quantile(sizes, 0.9)),
     )
 
 
