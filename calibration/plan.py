@@ -41,10 +41,10 @@ def tiny() -> Plan:
 def quick(device: Device) -> Plan:
     """On two quiet cores with the 40m model under four minutes."""
     design = quick_design() if device == "cpu" else quick_gpu_design()
-    return Plan("quick", tuple(design), 3, quick_loads(), True, QUICK, tries=1)
+    return Plan("quick", tuple(design), 2, quick_loads(), True, QUICK, tries=1)
 
 
 def full(device: Device) -> Plan:
-    """Likewise under twelve minutes."""
+    """Likewise under half an hour."""
     design = full_design() if device == "cpu" else full_gpu_design()
     return Plan("full", tuple(design), 5, full_loads(), False)

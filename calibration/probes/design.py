@@ -96,7 +96,6 @@ def quick_design() -> list[Scene]:
         prefill(2040),
         prefill(1500, 1500, 600),
         ladder(32, (60, 32, 16, 8, 4, 2, 1), MIX),
-        ladder(250, (24, 8, 2), MIX),
         ladder(1700, (4, 1), MIX),
         # Matrix products of a few rows take kernels of their own: every small batch is measured.
         ladder(64, (12, 7, 6, 5, 4, 3, 2, 1), ()),
@@ -116,6 +115,7 @@ def full_design() -> list[Scene]:
         *(prefill(n) for n in (24, 96, 384, 768, 1536)),
         *(prefill(*(n,) * k) for n, k in ((32, 32), (32, 60), (256, 8), (512, 4))),
         prefill(2000, 2000, 90),
+        ladder(250, (24, 8, 2), MIX),
         ladder(500, (40, 16, 4), MIX),
         ladder(1000, (12, 6), MIX),
         *(prefill(n, held_out=True) for n in (300, 1300)),

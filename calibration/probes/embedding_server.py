@@ -45,7 +45,7 @@ def probe_embedding_server(
         with _client(campaign, server.url) as client:
             client.ready()
             visit = Visit(worker, client, StepLog(steps), max_tokens)
-            visit.all()
+            visit.warm_up()
             campaign.measure(
                 "embedding server overheads",
                 dict.fromkeys(names, visit.all),
@@ -75,6 +75,11 @@ class Visit:
         self._steps = steps
         single = [(n,) for n in SINGLE if n <= max_tokens]
         self._batches: list[Texts] = [*single, *(t for t in BATCHES if max(t) <= max_tokens)]
+
+    def warm_up(self) -> None:
+        """Every batch once, which does not count: cold ones are slower."""
+        for texts in self._batches:
+            self.wave([texts])
 
     def all(self) -> Records:
         """Every batch over HTTP and in process in turns, then several requests at once."""

@@ -51,7 +51,7 @@ def probe_frontend(campaign: Campaign, engine: Worker, model: Path, share: tuple
         with client:
             client.ready()
             waves = Waves(client, steps)
-            waves.all()
+            waves.warm_up()
             campaign.measure(
                 "server overheads",
                 dict.fromkeys(names, lambda: [*waves.all(), {"in_process": play(engine, SAME_IN_PROCESS)}]),
@@ -80,6 +80,11 @@ class Waves:
         self._steps = StepLog(steps)
         self._words = made_up_words(20_000)
         self._draw = random.Random(0)  # noqa: S311
+
+    def warm_up(self) -> None:
+        """Requests that do not count: cold ones are slower."""
+        for width in CONCURRENCY:
+            self.wave(width, 200, 8)
 
     def all(self) -> Records:
         """Single requests of every length, then several requests at once."""
