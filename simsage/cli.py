@@ -10,6 +10,7 @@ from simsage.commands.lists import scenarios, schema
 from simsage.commands.profiles import profiles
 from simsage.commands.run import run
 from simsage.commands.serve import serve
+from simsage.commands.validate import validate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,5 +19,5 @@ def main() -> None:
     """Simulate LLM and embedding serving on profiles measured on real backends."""
 
 
-for command in (run, calibrate, compose, serve, profiles, scenarios, schema):
+for command in (run, calibrate, compose, serve, validate, profiles, scenarios, schema):
     main.add_command(command)

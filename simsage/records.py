@@ -59,7 +59,8 @@ def frame_of(
 ) -> pd.DataFrame:
     """The requests of one replication as columns; names are categorical, times in seconds of its own.
 
-    ``backends`` are the names of all, by index. ``counted`` are root requests that arrived at or after ``warmup``. Raises ConservationFault.
+    ``backends`` are the names of all, by index. ``counted`` are root requests that arrived at or after
+    ``warmup``. Raises ConservationFault.
     """
     frame = pd.DataFrame({"variant": _named(np.zeros(len(requests), dtype=np.int32), [variant])})
     frame["point"] = np.nan if point is None else point

@@ -21,8 +21,6 @@ from simcore.simulation import simulate
 from validate.backends.launch import Report, launched
 from validate.backends.possible import Backends, service_of
 from validate.compare.case import Case
-from validate.compare.judge import judge
-from validate.compare.verdict import Verdict
 from validate.gateway.process import GatewayProcess
 from validate.live.plane import Address, live_places, public_model
 from validate.replay.prompts import TextMaker
@@ -37,12 +35,13 @@ REPLICATION = 0
 
 @dataclass(slots=True)
 class Cell:
-    """One variant at one sweep point, resolved, and its live repetitions so far."""
+    """One variant at one sweep point, resolved, its live repetitions so far, and the simulated requests."""
 
     variant: str
     point: float | None
     document: ScenarioDocument
     live: list[Replayed] = field(default_factory=list)
+    simulated: list[Request] = field(default_factory=list)
 
     @property
     def cluster(self) -> str:
@@ -61,8 +60,8 @@ class Bench:
     report: Report
 
 
-def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> tuple[Verdict, list[Cell]]:
-    """Replay every variant at every point ``repetitions`` times, simulate the same, and compare.
+def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list[Cell]:
+    """Replay every variant at every point ``repetitions`` times, and simulate the same.
 
     Repetitions are interleaved, in a new order each time. Everything that was started is stopped, whatever
     happens. Raises BadInput and CalibrationError.
@@ -70,8 +69,17 @@ def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> tupl
     cells = sorted(cells_of(document), key=lambda cell: cell.cluster)
     for _, group in groupby(cells, key=lambda cell: cell.cluster):
         _run_live(list(group), bench, repetitions)
-    bench.report("simulating and comparing")
-    return judge(document, [_case(cell, bench) for cell in cells]), cells
+    bench.report("simulating")
+    for cell in cells:
+        cell.simulated = simulate(cell.document, bench.profiles, REPLICATION, bench.base).requests
+    return cells
+
+
+def case_of(cell: Cell) -> Case:
+    """The cell as the comparison takes it."""
+    lags = np.concatenate([np.asarray(one.lags, dtype=np.float64) for one in cell.live])
+    live = [one.requests for one in cell.live]
+    return Case(cell.variant, cell.point, cell.document, live, [cell.simulated] * len(live), lags)
 
 
 def cells_of(document: ScenarioDocument) -> Iterator[Cell]:
@@ -112,10 +120,3 @@ def _words(document: ScenarioDocument, bench: Bench) -> TextMaker | None:
             assert profile is not None
             return Words(find_embedding_model(profile.model, bench.work).folder)
     return None
-
-
-def _case(cell: Cell, bench: Bench) -> Case:
-    simulated: list[Request] = simulate(cell.document, bench.profiles, REPLICATION, bench.base).requests
-    lags = np.concatenate([np.asarray(one.lags, dtype=np.float64) for one in cell.live])
-    live = [one.requests for one in cell.live]
-    return Case(cell.variant, cell.point, cell.document, live, [simulated] * len(live), lags)

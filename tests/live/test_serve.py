@@ -97,13 +97,13 @@ def client(served: str) -> Any:
 
 def test_models_are_named_as_in_the_profile(client: Any) -> None:
     names = [model.id for model in client.models.list()]
-    assert names == ["qwen2-40m-dummy", "sentence-transformers/all-MiniLM-L6-v2"]
+    assert names == ["qwen2-40m", "sentence-transformers/all-MiniLM-L6-v2"]
 
 
 @pytest.mark.parametrize("priority", ["CRITICAL", "BACKGROUND"])
 def test_a_completion_streams_its_tokens(client: Any, priority: str) -> None:
     stream = client.completions.create(
-        model="qwen2-40m-dummy",
+        model="qwen2-40m",
         prompt=[5, 6, 7, 8],
         max_tokens=12,
         stream=True,
@@ -119,7 +119,7 @@ def test_a_completion_streams_its_tokens(client: Any, priority: str) -> None:
 
 def test_a_chat_is_answered(client: Any) -> None:
     answer = client.chat.completions.create(
-        model="qwen2-40m-dummy",
+        model="qwen2-40m",
         messages=[{"role": "user", "content": "bado geki"}],
         max_tokens=6,
         extra_body={"ignore_eos": True},
@@ -142,16 +142,16 @@ def test_what_the_backend_refuses_is_the_clients_error(client: Any) -> None:
     from openai import BadRequestError
 
     with pytest.raises(BadRequestError):
-        client.completions.create(model="qwen2-40m-dummy", prompt=[1] * 5000, max_tokens=1)
+        client.completions.create(model="qwen2-40m", prompt=[1] * 5000, max_tokens=1)
 
 
 def test_a_client_that_hangs_up_is_aborted(client: Any, served: str) -> None:
     stream = client.completions.create(
-        model="qwen2-40m-dummy", prompt="a", max_tokens=1500, stream=True, extra_body={"ignore_eos": True}
+        model="qwen2-40m", prompt="a", max_tokens=1500, stream=True, extra_body={"ignore_eos": True}
     )
     next(iter(stream))
     stream.close()
-    answer = client.completions.create(model="qwen2-40m-dummy", prompt="a", max_tokens=2)
+    answer = client.completions.create(model="qwen2-40m", prompt="a", max_tokens=2)
     assert answer.usage.completion_tokens <= 2
     assert 'outcome="cancelled"' in _get(f"{served}/metrics")
 
@@ -159,8 +159,8 @@ def test_a_client_that_hangs_up_is_aborted(client: Any, served: str) -> None:
 def test_the_gateway_tells_of_itself(served: str) -> None:
     assert json.loads(_get(f"{served}/health")) == {"backends": {"llm": True, "embedding": True}}
     text = _get(f"{served}/metrics")
-    assert 'vllm:num_requests_running{model_name="qwen2-40m-dummy"} 0.0' in text
-    assert 'vllm:time_to_first_token_seconds_count{model_name="qwen2-40m-dummy"}' in text
+    assert 'vllm:num_requests_running{model_name="qwen2-40m"} 0.0' in text
+    assert 'vllm:time_to_first_token_seconds_count{model_name="qwen2-40m"}' in text
 
 
 def _get(url: str) -> str:

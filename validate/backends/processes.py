@@ -18,9 +18,6 @@ from simcore.scenario.cluster import Batching, EmbeddingBackends, EngineOptions,
 from simcore.scenario.places import Place
 from validate.backends.possible import measured_on
 
-DUMMY = "-dummy"
-"""What some profiles append to the name of a model that was measured without its weights."""
-
 
 def llm_settings(options: EngineOptions, profile: LLMProfile, device: Device, model: Path) -> Settings:
     """vLLM's arguments that make the server schedule as the simulated replica does.
@@ -66,7 +63,7 @@ def start_llm(
     spec: LLMBackends, profile: LLMProfile, device: Device, cores: Cores, log: Path
 ) -> ListeningProcess:
     """A vLLM server with dummy weights of the profile's model."""
-    model = find_model(profile.model.removesuffix(DUMMY), log.parent)
+    model = find_model(profile.model, log.parent)
     settings = llm_settings(spec.engine, profile, device, model)
     return Server(settings, device, cores=cores.backend, env=backend_env(device, cores.backend), log=log)
 

@@ -1,0 +1,125 @@
+"""A validation: a scenario replayed on real backends and simulated, compared, drawn and written."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from simcore.request import Request
+from simcore.scenario.load import dump_scenario, load_scenario
+from simcore.scenario.places import places
+from simsage import output
+from simsage.bundled import find_scenario
+from simsage.environment import environment_of
+from simsage.figures import validation_cdf, validation_qq
+from simsage.figures.catalogue import Drawn
+from simsage.figures.style import save, styled
+from simsage.figures.validation_table import distance_rows, error_rows
+from simsage.profiles import load_profiles, profile_fault
+from simsage.progress import Report
+from simsage.records import Writer, frame_of
+from simsage.report.parts import frame, inlined, templates
+from validate.backends.possible import Backends
+from validate.compare.judge import judge
+from validate.compare.latencies import measure, samples_of
+from validate.compare.verdict import Verdict
+from validate.validate import Bench, Cell, case_of, cells_of, validate
+
+VERDICT = "verdict.json"
+LIVE, SIMULATED = "live.parquet", "simulated.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which backends are used, and how often every variant is replayed on them."""
+
+    backends: Backends
+    repetitions: int
+    report: Report = lambda text, share: None
+    """Told of the progress."""
+
+
+def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], options: Options) -> Verdict:
+    """Validate a scenario file or bundled scenario into ``out`` (``out/NAME-live`` if None).
+
+    Raises BadInput and CalibrationError, and then nothing was written.
+    """
+    file = find_scenario(path)
+    base = file.parent
+    document = load_scenario(file, overrides, lambda name: profile_fault(name, base))
+    out = out or Path("out") / f"{document.name}-live"
+    profiles = load_profiles((cell.document for cell in cells_of(document)), base)
+    steps = len(list(cells_of(document))) * options.repetitions
+    with output.published(out, False) as folder, TemporaryDirectory(prefix="simsage-validate-") as work:
+        report = _counted(options.report, steps)
+        bench = Bench(profiles, base, options.backends, Path(work), report)
+        cells = validate(document, bench, options.repetitions)
+        options.report("comparing", 1.0)
+        verdict = judge(document, [case_of(cell) for cell in cells])
+        _write_records(cells, folder)
+        environment = environment_of(profiles, document.seed, options.repetitions, 0.0, 0.0)
+        resolved = dump_scenario(document)
+        (folder / output.SCENARIO).write_text(resolved, encoding="utf-8")
+        (folder / output.ENVIRONMENT).write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
+        (folder / VERDICT).write_text(verdict.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        page = (
+            templates()
+            .get_template("validation.html.j2")
+            .render(
+                verdict=verdict,
+                title=document.title or document.name,
+                errors=list(error_rows(verdict)),
+                distances=list(distance_rows(verdict)),
+                faults=sum((Counter(live.faults) for cell in cells for live in cell.live), Counter()),
+                figures=inlined(list(_draw(cells, folder / output.FIGURES))),
+                environment=environment,
+                resolved=resolved,
+                **frame(),
+            )
+        )
+        (folder / output.REPORT).write_text(page, encoding="utf-8")
+    return verdict
+
+
+def _counted(report: Report, steps: int) -> Any:
+    """A report of words alone, as a share of the replays that are done."""
+    done = 0
+
+    def tell(text: str) -> None:
+        nonlocal done
+        report(text, min(1.0, done / steps))
+        done += text.startswith("repetition")
+
+    return tell
+
+
+def _write_records(cells: Sequence[Cell], folder: Path) -> None:
+    with closing(Writer(folder, LIVE)) as live, closing(Writer(folder, SIMULATED)) as simulated:
+        for cell in cells:
+            for repetition, one in enumerate(cell.live):
+                live.add(_frame(cell, one.requests, repetition))
+            simulated.add(_frame(cell, cell.simulated, 0))
+
+
+def _frame(cell: Cell, requests: Sequence[Request], repetition: int) -> Any:
+    names = [place.name for place in places(cell.document)]
+    return frame_of(requests, names, cell.variant, cell.point, repetition, cell.document.warmup_s)
+
+
+def _draw(cells: Sequence[Cell], folder: Path) -> Iterator[Drawn]:
+    folder.mkdir()
+    for number, cell in enumerate(cells):
+        for samples in samples_of(measure(case_of(cell))):
+            for module, kind in ((validation_cdf, "cdf"), (validation_qq, "qq")):
+                name = f"{kind}-{number}-{samples.stream}-{samples.metric}"
+                with styled(name):
+                    if (figure := module.draw(samples)) is not None:
+                        where = case_of(cell).label
+                        caption = f"{where}: {module.caption(samples)}"
+                        yield Drawn(name, caption, save(figure, folder, name))

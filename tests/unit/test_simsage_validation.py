@@ -1,0 +1,122 @@
+"""simsage validate: a scenario against servers that answer as the profile says, and against slower ones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from aiohttp import web
+from click.testing import CliRunner, Result
+
+from simsage.cli import main
+from tests.factories import profile
+from tests.unit.gateway_support import DONE, FakeBackend, event
+
+STEP = 0.02
+SCENARIO = """\
+schema_version: 1
+name: small
+duration_s: 3
+warmup_s: 0.2
+drain_s: 5
+streams:
+  chat:
+    kind: chat
+    arrivals: {process: poisson, rate: 20}
+    prompt_tokens: {distribution: constant, value: 8}
+    output_tokens: {distribution: uniform, low: 3, high: 6}
+backends:
+  llm: {kind: llm, profile: toy.json}
+"""
+
+
+@contextmanager
+def running(fake: FakeBackend) -> Iterator[str]:
+    """The fake's URL; it answers in a thread of its own."""
+    loop, up = asyncio.new_event_loop(), threading.Event()
+
+    def work() -> None:
+        runner = loop.run_until_complete(fake.start())
+        up.set()
+        loop.run_forever()
+        loop.run_until_complete(runner.cleanup())
+        loop.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert up.wait(10)
+    try:
+        yield fake.url
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+
+
+def stepping(step: float) -> Any:
+    """A token every ``step`` seconds, and their number."""
+
+    async def answer(fake: FakeBackend, http: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(http)
+        for _ in range(body["max_tokens"]):
+            await asyncio.sleep(step)
+            await response.write(event("a"))
+        usage = {"prompt_tokens": len(body["prompt"]), "completion_tokens": body["max_tokens"]}
+        await response.write(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
+        await response.write(DONE)
+        return response
+
+    return answer
+
+
+def validated(folder: Path, step: float, *more: str) -> Result:
+    (folder / "small.yaml").write_text(SCENARIO)
+    (folder / "toy.json").write_text(profile({"constant": STEP}).to_json())
+    with running(FakeBackend(stepping(step))) as url:
+        command = ["validate", "--live", str(folder / "small.yaml"), "--out", str(folder / "out")]
+        return CliRunner().invoke(main, [*command, "--llm-url", url, *more])
+
+
+def test_a_backend_as_the_profile_says_is_near_the_simulation(tmp_path: Path) -> None:
+    said = validated(tmp_path, STEP)
+    verdict = json.loads((tmp_path / "out" / "verdict.json").read_text())
+    errors = {
+        (one["metric"], figure["statistic"]): figure["error"]
+        for one in verdict["comparisons"]
+        for figure in one["figures"]
+    }
+    assert abs(errors["e2el", "mean"]) < 0.3
+    # Some sixty requests cannot show a p99.
+    assert (verdict["state"], said.exit_code) == ("withheld", 1)
+    assert [one["live"] for one in verdict["completions"]] == [1.0]
+
+
+def test_a_slower_backend_fails_and_everything_is_written(tmp_path: Path) -> None:
+    said = validated(tmp_path, 3 * STEP, "--json")
+    verdict, out = json.loads(said.stdout), tmp_path / "out"
+    assert (verdict["state"], said.exit_code) == ("failed", 1)
+    live, simulated = (pd.read_parquet(out / f"{name}.parquet") for name in ("live", "simulated"))
+    assert len(live) == 2 * len(simulated) > 60
+    for _, repetition in live.groupby("replication"):
+        assert repetition["arrival_s"].tolist() == simulated["arrival_s"].tolist()
+    assert set(live["outcome"]) == {"completed"}
+    report = (out / "report.html").read_text()
+    assert report.count("<svg") == 6
+    assert "failed" in report
+    assert {file.name for file in out.iterdir()} == {
+        *("verdict.json", "environment.json", "scenario.yaml", "report.html", "figures"),
+        *("live.parquet", "simulated.parquet"),
+    }
+
+
+def test_a_url_too_many_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    said = validated(tmp_path, STEP, "--llm-url", "http://127.0.0.1:9")
+    assert said.exit_code == 2
+    assert "2 of them" in said.output
+    assert not (tmp_path / "out").exists()
