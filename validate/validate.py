@@ -26,6 +26,7 @@ from validate.live.plane import Address, live_places, public_model
 from validate.replay.prompts import TextMaker
 from validate.replay.replay import Front, Replayed, replay
 from validate.replay.words import Words
+from validate.replayable import check_replayable
 
 WARM_UP = 10.0
 """Seconds of load on new backends whose answers do not count."""
@@ -67,6 +68,7 @@ def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list
     happens. Raises BadInput and CalibrationError.
     """
     cells = sorted(cells_of(document), key=lambda cell: cell.cluster)
+    check_replayable(cell.document for cell in cells)
     for _, group in groupby(cells, key=lambda cell: cell.cluster):
         _run_live(list(group), bench, repetitions)
     bench.report("simulating")

@@ -120,3 +120,11 @@ def test_a_url_too_many_is_refused_and_nothing_is_written(tmp_path: Path) -> Non
     assert said.exit_code == 2
     assert "2 of them" in said.output
     assert not (tmp_path / "out").exists()
+
+
+def test_what_real_backends_cannot_do_is_refused(tmp_path: Path) -> None:
+    more = 'devices={"core": {"mode": "coordinated"}}', 'backends.llm.device="core"'
+    said = validated(tmp_path, STEP, *(part for value in more for part in ("--set", value)))
+    assert said.exit_code == 2
+    assert "devices.core.mode: found coordinated; allowed: uncoordinated" in said.output
+    assert not (tmp_path / "out").exists()

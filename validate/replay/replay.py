@@ -56,7 +56,7 @@ async def replay(
     """Send what `simcore.simulation.simulate` would simulate, at the same times, and wait as long as it.
 
     The clients are the simulator's own, on the wall clock. No cap on connections, no timeout that the
-    scenario does not set. ValueError for a retriever whose time comes from a profile.
+    scenario does not set. The scenario has to be one that `check_replayable` lets pass.
     """
     env, streams = PacedEnvironment(), Streams(scenario.seed, replication)
     block_size = block_size_of(scenario, profiles)
@@ -90,11 +90,9 @@ async def _until(env: PacedEnvironment, least: float, most: float, done: Callabl
 
 
 def _retrieval(scenario: ScenarioDocument, streams: Streams) -> Retrieval | None:
-    specs = {n: spec for n, spec in scenario.backends.items() if isinstance(spec, RetrieverBackends)}
-    for name, spec in specs.items():
-        if spec.service_time_ms is None:
-            raise ValueError(f"backends.{name}: a live replay needs service_time_ms, not a profile")
-        return Retrieval(spec.concurrency * spec.count, _times(name, spec.service_time_ms, streams))
+    for name, spec in scenario.backends.items():
+        if isinstance(spec, RetrieverBackends) and spec.service_time_ms is not None:
+            return Retrieval(spec.concurrency * spec.count, _times(name, spec.service_time_ms, streams))
     return None
 
 

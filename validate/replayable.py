@@ -1,0 +1,26 @@
+"""Whether real backends can do what a scenario describes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from simcore.errors import BadInput, Fault
+from simcore.scenario.cluster import RetrieverBackends
+from simcore.scenario.document import ScenarioDocument
+
+
+def check_replayable(documents: Iterable[ScenarioDocument]) -> None:
+    """Raise BadInput for what a live replay of the resolved documents would have to leave out."""
+    if faults := dict.fromkeys(fault for document in documents for fault in _faults(document)):
+        raise BadInput(faults)
+
+
+def _faults(document: ScenarioDocument) -> Iterator[Fault]:
+    for name, device in document.devices.items():
+        if device.mode == "coordinated":
+            allowed = "uncoordinated: real backends do not take turns"
+            yield Fault(document.name, 0, f"devices.{name}.mode", "coordinated", allowed)
+    for name, spec in document.backends.items():
+        if isinstance(spec, RetrieverBackends) and spec.service_time_ms is None:
+            allowed = "service_time_ms, which a live replay lets pass at the client"
+            yield Fault(document.name, 0, f"backends.{name}.profile", repr(spec.profile), allowed)
