@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from aiohttp import web
 from click.testing import CliRunner, Result
 
@@ -83,32 +84,33 @@ def validated(folder: Path, step: float, *more: str) -> Result:
         return CliRunner().invoke(main, [*command, "--llm-url", url, *more])
 
 
-def test_a_backend_as_the_profile_says_is_near_the_simulation(tmp_path: Path) -> None:
-    said = validated(tmp_path, STEP)
-    verdict = json.loads((tmp_path / "out" / "verdict.json").read_text())
-    errors = {
-        (one["metric"], figure["statistic"]): figure["error"]
-        for one in verdict["comparisons"]
-        for figure in one["figures"]
-    }
-    assert abs(errors["e2el", "mean"]) < 0.3
-    # Some sixty requests cannot show a p99.
-    assert (verdict["state"], said.exit_code) == ("withheld", 1)
-    assert [one["live"] for one in verdict["completions"]] == [1.0]
-
-
-def test_a_slower_backend_fails_and_everything_is_written(tmp_path: Path) -> None:
-    said = validated(tmp_path, 3 * STEP, "--json")
-    verdict, out = json.loads(said.stdout), tmp_path / "out"
-    assert (verdict["state"], said.exit_code) == ("failed", 1)
+def test_a_verdict_is_of_the_records_beside_it(tmp_path: Path) -> None:
+    said, out = validated(tmp_path, STEP), tmp_path / "out"
+    verdict = json.loads((out / "verdict.json").read_text())
     live, simulated = (pd.read_parquet(out / f"{name}.parquet") for name in ("live", "simulated"))
     assert len(live) == 2 * len(simulated) > 60
     for _, repetition in live.groupby("replication"):
         assert repetition["arrival_s"].tolist() == simulated["arrival_s"].tolist()
     assert set(live["outcome"]) == {"completed"}
+    for one in verdict["comparisons"]:
+        (mean,) = (figure for figure in one["figures"] if figure["statistic"] == "mean")
+        for side, frame in (("live_ms", live), ("simulated_ms", simulated)):
+            seconds = frame[frame["counted"]].groupby("replication")[f"{one['metric']}_s"].mean()
+            assert mean[side] == pytest.approx(1e3 * seconds.mean())
+    # Some sixty requests cannot show a p99, so this is no pass however near it is.
+    assert said.exit_code == 1
+    assert verdict["state"] in said.output
+
+
+def test_a_backend_three_times_slower_is_seen_to_be(tmp_path: Path) -> None:
+    said = validated(tmp_path, 3 * STEP, "--json")
+    verdict, out = json.loads(said.stdout), tmp_path / "out"
+    assert said.exit_code == 1
+    errors = [f["error"] for one in verdict["comparisons"] for f in one["figures"] if f["statistic"] == "p50"]
+    assert max(errors) < -0.5
     report = (out / "report.html").read_text()
     assert report.count("<svg") == 6
-    assert "failed" in report
+    assert verdict["state"] in report
     assert {file.name for file in out.iterdir()} == {
         *("verdict.json", "environment.json", "scenario.yaml", "report.html", "figures"),
         *("live.parquet", "simulated.parquet"),
