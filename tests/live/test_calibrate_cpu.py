@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from calibration.target import Target
 from simcore.profile.document import ProfileDocument
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
+from tests.live.processes import processes
 
 TARGET = Target("cpu", "qwen2-11m")
 MISSING = [name for name in TARGET.packages if find_spec(name) is None]
@@ -78,15 +78,4 @@ def test_times_grow_with_the_work_and_sharing_a_core_costs(profile: ProfileDocum
 
 
 def test_no_process_is_left_behind(profile: ProfileDocument, folder: Path) -> None:
-    assert not [command for command in _command_lines() if str(folder) in command]
-
-
-def _command_lines() -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        if path.parent.name != str(os.getpid()):
-            try:
-                found.append(path.read_text().replace("\0", " "))
-            except OSError:
-                continue
-    return found
+    assert not processes(folder)

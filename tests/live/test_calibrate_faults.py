@@ -16,6 +16,7 @@ from calibration.plan import tiny
 from calibration.probes import engine as probe
 from calibration.target import Target
 from simcore.profile.load import load_profile
+from tests.live.processes import processes
 
 TARGET = Target("cpu", "qwen2-11m", parts=("llm",))
 MISSING = [name for name in TARGET.packages if find_spec(name) is None]
@@ -24,19 +25,6 @@ pytestmark = [
     pytest.mark.live,
     pytest.mark.skipif(bool(MISSING), reason=f"calibration needs {', '.join(MISSING)}"),
 ]
-
-
-def processes(folder: Path, what: str = "") -> list[int]:
-    """Those whose command line speaks of the folder, other than this one."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = path.read_text().replace("\0", " ")
-        except OSError:
-            continue
-        if str(folder) in command and what in command and int(path.parent.name) != os.getpid():
-            found.append(int(path.parent.name))
-    return found
 
 
 def struck(folder: Path, strike: signal.Signals) -> Callable[[str, float], None]:

