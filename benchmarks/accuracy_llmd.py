@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from verdict_row import Row, holds
 
 from calibration.derive.llmd import ASKED, HELD_OUT, ONE, TO_THE_KNEE, TWO, compared
 from calibration.derive.lmbench import METRICS, Latencies, LMBenchRun, read_run
@@ -21,7 +22,6 @@ from simcore.profile.load import load_profile
 NAME = "a100x2-llama-3.1-70b"
 LIMITS = {ONE: 0.10, TWO: 0.15}
 DRAWS = 9
-Row = tuple[str, ...]
 
 
 def rows(data: Path) -> list[Row]:
@@ -41,8 +41,13 @@ def _asked(data: Path, profile: ProfileDocument, replicas: str, rate: str) -> It
     for (metric, name), (simulated, measured) in compared(data, profile, replicas, rate).items():
         error = simulated / measured - 1
         figure = f"{error:+.1%} ({simulated:.3f} s for {measured:.3f} s)"
-        holds = "yes" if abs(error) <= limit else "NO"
-        yield "4", f"{what}, {rate}/s: {metric} {name}", figure, f"within {limit:.0%}", holds
+        yield (
+            "4",
+            f"{what}, {rate}/s: {metric} {name}",
+            figure,
+            f"within {limit:.0%}",
+            holds(abs(error) <= limit),
+        )
 
 
 def _drawn(data: Path, profile: ProfileDocument, rate: str) -> Iterator[Row]:

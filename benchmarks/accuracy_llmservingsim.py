@@ -52,7 +52,7 @@ def rows(data: Path) -> list[Row]:
     ]
 
 
-def compared(point: str, measured: Figures, simulated: Figures) -> list[Row]:
+def compared(run: str, measured: Figures, simulated: Figures) -> list[Row]:
     """A row for each figure, seconds."""
     found: list[Row] = []
     for (metric, name), real in measured.items():
@@ -60,7 +60,7 @@ def compared(point: str, measured: Figures, simulated: Figures) -> list[Row]:
         error = ours / real - 1
         figure = f"{error:+.1%} ({ours * 1e3:,.1f} ms for {real * 1e3:,.1f} ms)"
         verdict = holds(abs(error) <= limit)
-        found.append((point, f"{metric} {name}", figure, f"within {limit:.0%}", verdict))
+        found.append(("2", f"{run}: {metric} {name}", figure, f"within {limit:.0%}", verdict))
     return found
 
 
@@ -68,9 +68,7 @@ def main() -> None:
     """Print the rows for the data in ``SIMSAGE_DATA``."""
     for row in rows(Path(os.environ.get("SIMSAGE_DATA", "../shared/data"))):
         print(
-            "  ".join(
-                cell.ljust(width) for cell, width in zip(row, (34, 10, 42, 11, 3), strict=True)
-            ).rstrip()
+            "  ".join(cell.ljust(width) for cell, width in zip(row, (2, 46, 42, 11, 3), strict=True)).rstrip()
         )
 
 
