@@ -24,6 +24,7 @@ from simsage.figures.validation_table import distance_rows, error_rows
 from simsage.profiles import load_profiles, profile_fault
 from simsage.progress import Report
 from simsage.records import Writer, frame_of
+from simsage.remembering import remember
 from simsage.report.parts import frame, inlined, templates
 from validate.backends.possible import Backends
 from validate.compare.judge import judge
@@ -84,6 +85,7 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
             )
         )
         (folder / output.REPORT).write_text(page, encoding="utf-8")
+    remember(verdict, profiles, base, environment["date"][:10])
     return verdict
 
 
