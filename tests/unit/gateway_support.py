@@ -229,6 +229,11 @@ def run(test: Coroutine[Any, Any, None]) -> None:
     asyncio.run(limited())
 
 
+async def anext_of(posted: Any) -> None:
+    async with posted as response:
+        await response.read()
+
+
 async def error_of(response: aiohttp.ClientResponse) -> tuple[int, str]:
     """Status and type of an OpenAI-style error."""
     assert response.content_type == "application/json"
