@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from simcore.errors import BadInput, Fault
 from simcore.profile.document import ProfileDocument
 from simcore.profile.load import load_profile
+from simcore.scenario.check_capacity import check_capacity
+from simcore.scenario.check_models import check_models
 from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.finding import Finding
+from simcore.scenario.yaml_file import read_source
+
+Check = Callable[[ScenarioDocument, Mapping[str, ProfileDocument]], Iterable[Finding]]
 
 PART_OF = {"llm": "llm", "embedding": "embedding", "retriever": "retrieval"}
 """The part of a profile that each kind of backend takes its times from."""
@@ -39,6 +45,19 @@ def load_profiles(documents: Iterable[ScenarioDocument], base: Path) -> dict[str
     if faults:
         raise BadInput(faults)
     return profiles
+
+
+def check_against_profiles(
+    file: Path,
+    documents: Iterable[ScenarioDocument],
+    profiles: Mapping[str, ProfileDocument],
+    checks: Sequence[Check] = (check_models, check_capacity),
+) -> None:
+    """Raise BadInput, with the lines of ``file``, for what the resolved documents ask of other profiles."""
+    found = (finding for document in documents for check in checks for finding in check(document, profiles))
+    if findings := dict.fromkeys(found):
+        source = read_source(file)
+        raise BadInput(source.fault(finding) for finding in findings)
 
 
 def _named(document: ScenarioDocument) -> Iterator[tuple[str, str, str]]:

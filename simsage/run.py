@@ -11,19 +11,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from simcore.errors import BadInput
 from simcore.profile.document import ProfileDocument
-from simcore.scenario.check_capacity import check_capacity
-from simcore.scenario.check_models import check_models
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario, load_scenario
 from simcore.scenario.resolve import resolve
-from simcore.scenario.yaml_file import read_source
 from simsage import output
 from simsage.bundled import find_scenario
 from simsage.environment import environment_of
 from simsage.farm import replicate_all
-from simsage.profiles import load_profiles, profile_fault
+from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 from simsage.progress import Report
 from simsage.records import Writer
 from simsage.replication import Cell, Measured
@@ -73,23 +69,11 @@ def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], op
     output.check_free(out, options.overwrite)
     cells = list(plan(document))
     profiles = load_profiles((cell.document for cell in cells), base)
-    _check_against_profiles(file, cells, profiles)
+    check_against_profiles(file, (cell.document for cell in cells if cell.replication == 0), profiles)
     with output.published(out, options.overwrite) as folder:
         runs = _simulate(cells, profiles, base, folder, options)
         summary, environment = _write(document, profiles, runs, folder, options)
     return Run(summary, environment, out)
-
-
-def _check_against_profiles(
-    file: Path, cells: Sequence[Cell], profiles: Mapping[str, ProfileDocument]
-) -> None:
-    """Raise BadInput if profiles are of other models, or requests are too long for their replicas."""
-    firsts = [cell.document for cell in cells if cell.replication == 0]
-    checks = (check(one, profiles) for one in firsts for check in (check_models, check_capacity))
-    findings = dict.fromkeys(finding for check in checks for finding in check)
-    if findings:
-        source = read_source(file)
-        raise BadInput(source.fault(finding) for finding in findings)
 
 
 def plan(document: ScenarioDocument) -> Iterator[Cell]:

@@ -11,9 +11,8 @@ from simcore.scenario.check_models import check_models
 from simcore.scenario.document import ScenarioDocument, Variant
 from simcore.scenario.load import load_scenario
 from simcore.scenario.resolve import resolve
-from simcore.scenario.yaml_file import read_source
 from simsage.bundled import find_scenario
-from simsage.profiles import load_profiles, profile_fault
+from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 
 
 def load_variant(
@@ -28,9 +27,7 @@ def load_variant(
     document = load_scenario(file, overrides, lambda name: profile_fault(name, base))
     resolved = resolve(document, chosen_variant(document, variant), None)
     profiles = load_profiles([resolved], base)
-    if findings := list(check_models(resolved, profiles)):
-        source = read_source(file)
-        raise BadInput(source.fault(finding) for finding in findings)
+    check_against_profiles(file, [resolved], profiles, [check_models])
     return resolved, profiles
 
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from simcore.request import Request
+from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario, load_scenario
 from simcore.scenario.places import places
 from simsage import output
@@ -21,7 +22,7 @@ from simsage.figures import validation_cdf, validation_qq
 from simsage.figures.catalogue import Drawn
 from simsage.figures.style import save, styled
 from simsage.figures.validation_table import distance_rows, error_rows
-from simsage.profiles import load_profiles, profile_fault
+from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 from simsage.progress import Report
 from simsage.records import Writer, frame_of
 from simsage.remembering import remember
@@ -55,38 +56,49 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
     base = file.parent
     document = load_scenario(file, overrides, lambda name: profile_fault(name, base))
     out = out or Path("out") / f"{document.name}-live"
-    profiles = load_profiles((cell.document for cell in cells_of(document)), base)
-    steps = len(list(cells_of(document))) * options.repetitions
+    documents = [cell.document for cell in cells_of(document)]
+    profiles = load_profiles(documents, base)
+    check_against_profiles(file, documents, profiles)
     with output.published(out, False) as folder, TemporaryDirectory(prefix="simsage-validate-") as work:
-        report = _counted(options.report, steps)
-        bench = Bench(profiles, base, options.backends, Path(work), report)
-        cells = validate(document, bench, options.repetitions)
+        report = _counted(options.report, len(documents) * options.repetitions)
+        cells = validate(
+            document, Bench(profiles, base, options.backends, Path(work), report), options.repetitions
+        )
         options.report("comparing", 1.0)
         verdict = judge(document, [case_of(cell) for cell in cells])
-        _write_records(cells, folder)
         environment = environment_of(profiles, document.seed, options.repetitions, 0.0, 0.0)
-        resolved = dump_scenario(document)
-        (folder / output.SCENARIO).write_text(resolved, encoding="utf-8")
-        (folder / output.ENVIRONMENT).write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
-        (folder / VERDICT).write_text(verdict.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        page = (
-            templates()
-            .get_template("validation.html.j2")
-            .render(
-                verdict=verdict,
-                title=document.title or document.name,
-                errors=list(error_rows(verdict)),
-                distances=list(distance_rows(verdict)),
-                faults=sum((Counter(live.faults) for cell in cells for live in cell.live), Counter()),
-                figures=inlined(list(_draw(cells, folder / output.FIGURES))),
-                environment=environment,
-                resolved=resolved,
-                **frame(),
-            )
-        )
-        (folder / output.REPORT).write_text(page, encoding="utf-8")
+        _write(document, cells, verdict, environment, folder)
     remember(verdict, profiles, base, environment["date"][:10])
     return verdict
+
+
+def _write(
+    document: ScenarioDocument,
+    cells: Sequence[Cell],
+    verdict: Verdict,
+    environment: Mapping[str, Any],
+    folder: Path,
+) -> None:
+    resolved = dump_scenario(document)
+    _write_records(cells, folder)
+    page = {
+        "verdict": verdict,
+        "title": document.title or document.name,
+        "errors": list(error_rows(verdict)),
+        "distances": list(distance_rows(verdict)),
+        "faults": sum((Counter(live.faults) for cell in cells for live in cell.live), Counter()),
+        "figures": inlined(list(_draw(cells, folder / output.FIGURES))),
+        "environment": environment,
+        "resolved": resolved,
+    }
+    texts = {
+        output.SCENARIO: resolved,
+        output.ENVIRONMENT: json.dumps(environment, indent=2) + "\n",
+        VERDICT: verdict.model_dump_json(indent=2) + "\n",
+        output.REPORT: templates().get_template("validation.html.j2").render(**page, **frame()),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 def _counted(report: Report, steps: int) -> Any:
@@ -117,11 +129,11 @@ def _frame(cell: Cell, requests: Sequence[Request], repetition: int) -> Any:
 def _draw(cells: Sequence[Cell], folder: Path) -> Iterator[Drawn]:
     folder.mkdir()
     for number, cell in enumerate(cells):
-        for samples in samples_of(measure(case_of(cell))):
+        case = case_of(cell)
+        for samples in samples_of(measure(case)):
             for module, kind in ((validation_cdf, "cdf"), (validation_qq, "qq")):
                 name = f"{kind}-{number}-{samples.stream}-{samples.metric}"
                 with styled(name):
                     if (figure := module.draw(samples)) is not None:
-                        where = case_of(cell).label
-                        caption = f"{where}: {module.caption(samples)}"
+                        caption = f"{case.label}: {module.caption(samples)}"
                         yield Drawn(name, caption, save(figure, folder, name))

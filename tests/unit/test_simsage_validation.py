@@ -107,3 +107,10 @@ def test_what_real_backends_cannot_do_is_refused(tmp_path: Path) -> None:
     assert said.exit_code == 2
     assert "devices.core.mode: found coordinated; allowed: uncoordinated" in said.output
     assert not (tmp_path / "out").exists()
+
+
+def test_a_profile_of_another_model_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    said = validated(tmp_path, STEP, "--set", "backends.llm.model=another")
+    assert said.exit_code == 2
+    assert "another" in said.output
+    assert not (tmp_path / "out").exists()

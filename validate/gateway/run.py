@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from simcore.clients.start import timeouts
 from simcore.profile.use import Profiles
 from simcore.scenario.document import ScenarioDocument
 from validate.backends.launch import Report, launched
@@ -56,10 +57,7 @@ def gateway_of(
 
 def settings_of(scenario: ScenarioDocument) -> GatewaySettings:
     """The usual settings, with the timeouts of the scenario's streams."""
-    streams = scenario.streams.items()
-    return GatewaySettings(
-        stream_timeouts={name: s.timeout_ms / 1e3 for name, s in streams if s.timeout_ms is not None}
-    )
+    return GatewaySettings(stream_timeouts=timeouts(scenario))
 
 
 def simulated_only(scenario: ScenarioDocument) -> Iterator[str]:
