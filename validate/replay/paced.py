@@ -35,6 +35,9 @@ class PacedEnvironment(Environment):
         """
         if (wall := self.clock.now()) > self.now:
             self.run(until=wall)
+        # SimPy puts the event that stopped it back into the queue; it would set the timer off at once.
+        while self.peek() <= self.now:
+            self.step()
         self._set_timer()
 
     def stop(self) -> None:
