@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Checker:
     def findings(self) -> Iterator[Finding]:
         """Every fault, each once, at the place in the document that causes it."""
         yield from _check_names(self.document)
+        yield from _check_sweep(self.document.sweep)
         yield from dict.fromkeys(self._run_findings())
 
     def _run_findings(self) -> Iterator[Finding]:
@@ -44,7 +45,7 @@ class Checker:
                         yield common[place]
                     elif place in alone:
                         yield _of_variant(index, variant, alone[place])
-                    elif place not in swept:
+                    elif place not in swept and self.document.sweep is not None:
                         swept.add(place)
                         when = f"variant {variant.name!r}, point {point:g}"
                         yield _of_sweep(self.document.sweep, when, finding)
@@ -63,10 +64,13 @@ def _by_place(findings: Iterable[Finding]) -> dict[Place, Finding]:
 
 
 def probes(sweep: Sweep | None) -> list[float | None]:
-    """The points that show every fault: the extremes and the first that is not whole for each path."""
+    """The points that show every fault: the extremes and the first that is not whole for each path.
+
+    Values that are said point by point are all looked at.
+    """
     if sweep is None:
         return [None]
-    chosen = {min(sweep.points), max(sweep.points)}
+    chosen = set(sweep.points) if sweep.values else {min(sweep.points), max(sweep.points)}
     for path in sweep.set:
         fractions = (p for p in sweep.points if isinstance(swept_values(sweep, p)[path], float))
         chosen.add(next(fractions, sweep.points[0]))
@@ -77,6 +81,17 @@ def _check_times(document: ScenarioDocument) -> Iterator[Finding]:
     if document.warmup_s >= document.duration_s:
         allowed = f"less than duration_s = {shown(document.duration_s)}"
         yield Finding(("warmup_s",), shown(document.warmup_s), allowed)
+
+
+def _check_sweep(sweep: Sweep | None) -> Iterator[Finding]:
+    if sweep is None:
+        return
+    for path, values in sweep.values.items():
+        if len(values) != len(sweep.points):
+            allowed = f"one for each of the {len(sweep.points)} points"
+            yield Finding(("sweep", "values", path), f"{len(values)} values", allowed)
+        elif path in sweep.set:
+            yield Finding(("sweep", "values", path), "a path that set has too", "one of them")
 
 
 def _check_names(document: ScenarioDocument) -> Iterator[Finding]:
@@ -104,18 +119,23 @@ def _check_names(document: ScenarioDocument) -> Iterator[Finding]:
 
 
 def _of_variant(index: int, variant: Variant, finding: Finding) -> Finding:
-    return _blame(("variants", index), variant.set, f"variant {variant.name!r}", finding)
+    owner: KeyPath = ("variants", index)
+    causes = {path: (*owner, "set", path) for path in variant.set}
+    return _blame(owner, causes, f"variant {variant.name!r}", finding)
 
 
-def _of_sweep(sweep: Sweep | None, when: str, finding: Finding) -> Finding:
-    return _blame(("sweep",), sweep.set if sweep else (), when, finding)
+def _of_sweep(sweep: Sweep, when: str, finding: Finding) -> Finding:
+    owner: KeyPath = ("sweep",)
+    causes = {path: (*owner, "set", path) for path in sweep.set}
+    causes |= {path: (*owner, "values", path) for path in sweep.values}
+    return _blame(owner, causes, when, finding)
 
 
-def _blame(owner: KeyPath, paths: Iterable[str], when: str, finding: Finding) -> Finding:
-    """The finding at the entry of ``owner``'s ``set`` that leads to it, if one does, else at ``owner``."""
-    causes = [path for path in paths if overlap(tuple(path.split(".")), finding.path)]
+def _blame(owner: KeyPath, places: Mapping[str, KeyPath], when: str, finding: Finding) -> Finding:
+    """The finding at the place of the path that leads to it, if one does, else at ``owner``."""
+    causes = [path for path in places if overlap(tuple(path.split(".")), finding.path)]
     if not causes:
         return Finding(owner, f"{finding.found} at {dotted(finding.path)} ({when})", finding.allowed)
     cause = max(causes, key=lambda path: (dotted(finding.path).startswith(path), len(path)))
     within = "" if cause == dotted(finding.path) else f" at {dotted(finding.path)}"
-    return Finding((*owner, "set", cause), f"{finding.found}{within} ({when})", finding.allowed)
+    return Finding(places[cause], f"{finding.found}{within} ({when})", finding.allowed)

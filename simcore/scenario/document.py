@@ -21,11 +21,16 @@ class Variant(Part):
 
 
 class Sweep(Part):
-    """Points to run every variant at. ``set`` maps a key path to the factor that the point is taken times."""
+    """Points to run every variant at.
+
+    ``set`` maps a key path to the factor that the point is taken times, ``values`` to one value for each
+    point.
+    """
 
     label: Annotated[str, Field(min_length=1, max_length=80)]
     points: Annotated[list[Positive], Field(min_length=1, max_length=1000)]
     set: Annotated[dict[str, Positive], Field(min_length=1)]
+    values: dict[str, list[Positive]] = {}
 
 
 class VerdictSpec(Part):

@@ -47,8 +47,11 @@ def try_resolve(
 
 
 def swept_values(sweep: Sweep, point: float) -> dict[str, float | int]:
-    """What each path of the sweep takes at ``point``: point x factor, whole numbers as integers."""
-    return {path: _number(point * factor) for path, factor in sweep.set.items()}
+    """What each path takes at ``point``: its value there or point x factor, whole numbers as integers."""
+    own = {path: dict(zip(sweep.points, given, strict=False)) for path, given in sweep.values.items()}
+    scaled = {path: point * factor for path, factor in sweep.set.items()}
+    listed = {path: given[point] for path, given in own.items() if point in given}
+    return {path: _number(value) for path, value in (scaled | listed).items()}
 
 
 def with_preset(control_plane: Mapping[str, Any]) -> dict[str, Any]:

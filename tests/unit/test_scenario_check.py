@@ -172,3 +172,19 @@ def test_separate_control_planes_cannot_coordinate_a_device(tmp_path: Path) -> N
     assert (line, key) == (31, "variants.1")
     assert found.startswith("coordinated under separate control planes at devices.gpu.mode")
     assert allowed.startswith("uncoordinated")
+
+
+@pytest.mark.parametrize(
+    ("values", "found", "allowed"),
+    [
+        ("{duration_s: [300, 200]}", "2 values", "one for each of the 3 points"),
+        ("{backends.llm.count: [1, 1.5, 2]}", "1.5 (variant 'unified', point 2.5)", "a whole number"),
+        ("{streams.chat.arrivals.rate: [1, 2, 3]}", "a path that set has too", "one of them"),
+    ],
+)
+def test_sweep_values_that_do_not_fit(tmp_path: Path, values: str, found: str, allowed: str) -> None:
+    text = GOOD.replace("  points: [1, 2.5, 4]\n", f"  points: [1, 2.5, 4]\n  values: {values}\n")
+    _, key, said, right = only(tmp_path, text)
+    assert key.startswith("sweep.values.")
+    assert said == found
+    assert right.startswith(allowed)

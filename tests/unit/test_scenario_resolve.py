@@ -80,3 +80,12 @@ def test_the_document_is_left_as_it_was(tmp_path: Path) -> None:
 def test_values_that_do_not_fit_are_bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"backends\.llm\.count: found 0; allowed: a whole number at least 1"):
         with_set(load(tmp_path, GOOD), {"backends.llm.count": 0})
+
+
+def test_sweep_values_are_one_for_each_point(tmp_path: Path) -> None:
+    text = GOOD.replace(
+        "  points: [1, 2.5, 4]\n", "  points: [1, 2.5, 4]\n  values: {duration_s: [300, 200, 150]}\n"
+    )
+    document = load(tmp_path, text)
+    durations = [resolve(document, document.variants[0], point).duration_s for point in (1, 2.5, 4)]
+    assert durations == [300, 200, 150]
