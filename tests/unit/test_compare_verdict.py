@@ -158,18 +158,18 @@ def test_outcomes_that_differ_no_more_than_repetitions_do_not_withhold():
 
 
 def test_too_few_requests_for_a_p99_withhold_and_say_so():
-    short = partial(queueing, n=300)
+    short = partial(queueing, n=160)
     live, simulated = repetitions(short, 1), repetitions(short, 2)
     found = judge(document(), [case(live, simulated)], resamples=RESAMPLES)
     states = {name: one.state for name, one in figures(found).items()}
     assert states["p95"] != "withheld"
     assert states["p99"] == "withheld"
     assert found.state == "withheld"
-    assert "p99 needs 500 requests in each repetition and one has 300" in found.reasons[0]
+    assert "p99 needs 500 requests over all repetitions and there are 480" in found.reasons[0]
 
 
 def test_a_fault_found_outweighs_too_few_requests():
-    wrong = partial(queueing, n=300, slower=1.5)
+    wrong = partial(queueing, n=160, slower=1.5)
     found = judge(document(), [case(repetitions(queueing, 1), repetitions(wrong, 2))], resamples=RESAMPLES)
     assert found.state == "failed"
 

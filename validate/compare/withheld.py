@@ -21,17 +21,17 @@ FROM_SENDING = ("ttft", "e2el")
 
 
 def needed(statistic: Statistic) -> int:
-    """Requests that each repetition needs: 500 for a p99; the mean needs what the median does."""
+    """Requests that all repetitions need together: 500 for a p99; the mean needs what the median does."""
     percentile = 50 if statistic == "mean" else int(statistic[1:])
     return BEYOND * 100 // (100 - percentile)
 
 
 def too_few(statistic: Statistic, samples: Samples) -> str | None:
     """Why there are too few requests for the statistic, if so."""
-    fewest = min(one.size for one in (*samples.live, *samples.simulated))
+    fewest = min(sum(one.size for one in side) for side in (samples.live, samples.simulated))
     if fewest >= needed(statistic):
         return None
-    return f"{statistic} needs {needed(statistic)} requests in each repetition and one has {fewest}"
+    return f"{statistic} needs {needed(statistic)} requests over all repetitions and there are {fewest}"
 
 
 def lag_of(case: Case) -> Lag:
