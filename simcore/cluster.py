@@ -7,11 +7,12 @@ from collections.abc import Callable
 from simpy import Environment
 
 from simcore.backend import Backend, BackendEvents, BackendName
+from simcore.batch_queue import BatchingWindow
 from simcore.control.facts import facts_of
 from simcore.control.pool import BackendState
 from simcore.control.states import backend_states
 from simcore.devices import Devices
-from simcore.embedding_server import BatchingWindow, EmbeddingServer
+from simcore.embedding_server import EmbeddingServer
 from simcore.llm.durations import StepDurations
 from simcore.llm.replica import Replica
 from simcore.llm.scheduler import Scheduler

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from simpy import Environment
 
 from simcore.backend import BackendEvents, BackendName
+from simcore.batch_queue import BatchingWindow, BatchQueue
 from simcore.device import CoordinatedDevice, Device, Job
 from simcore.extent import Extent
 from simcore.meter import Level, Meter
@@ -17,19 +16,6 @@ from simcore.profile.embedtime import EmbedTime
 from simcore.request import Request, Service
 from simcore.result import BackendUsage
 from simcore.timer import after
-
-
-@dataclass(frozen=True, slots=True)
-class BatchingWindow:
-    """A batch goes when ``max_batch`` texts or ``max_tokens`` tokens wait, or one has waited ``max_wait``.
-
-    With ``serial`` a batch is one request, as in SAGE's own embedding server.
-    """
-
-    max_batch: int
-    max_tokens: int
-    max_wait: float
-    serial: bool
 
 
 class EmbeddingServer:
@@ -55,10 +41,7 @@ class EmbeddingServer:
         self._device = device
         self._overheads = overheads
         self._events = events
-        self._queue: deque[Request] = deque()
-        self._texts = 0
-        self._tokens = 0
-        self._busy = False
+        self._queue: BatchQueue[Request] = BatchQueue(window)
         self._waiting = Level(*counted)
         self._worked = Meter(*counted)
         self._batch = Meter(*counted)
@@ -75,9 +58,8 @@ class EmbeddingServer:
 
     def cancel(self, request: Request) -> None:
         """Give up a request that still waits; a batch under way goes on."""
-        if request in self._queue:
-            self._queue.remove(request)
-            self._count(request, -1)
+        if self._queue.remove(request):
+            self._waiting.change(-1, self.env.now)
 
     def usage(self) -> BackendUsage:
         """What it did, once the simulation is over."""
@@ -98,47 +80,22 @@ class EmbeddingServer:
     def _arrive(self, request: Request) -> None:
         if request.outcome is not None:
             return
-        request.backend_arrival = self.env.now
-        self._queue.append(request)
-        self._count(request, 1)
+        request.backend_arrival = now = self.env.now
+        self._queue.add(request, len(request.text_tokens), request.prompt_tokens, now)
+        self._waiting.change(1, now)
         self._consider()
 
-    def _count(self, request: Request, sign: int) -> None:
-        self._texts += sign * len(request.text_tokens)
-        self._tokens += sign * request.prompt_tokens
-        self._waiting.change(sign, self.env.now)
-
     def _consider(self) -> None:
-        if self._busy or not self._queue:
-            return
-        window = self._window
-        full = window.serial or self._texts >= window.max_batch or self._tokens >= window.max_tokens
-        ready_at = self._queue[0].backend_arrival + window.max_wait
-        if full or ready_at <= self.env.now:
-            self._begin(self._take_batch())
-        else:
-            after(self.env, ready_at - self.env.now, self._consider)
+        now = self.env.now
+        if batch := self._queue.next_batch(now):
+            self._begin(batch, now)
+        elif (wake_at := self._queue.wake_at()) is not None:
+            after(self.env, wake_at - now, self._consider)
 
-    def _take_batch(self) -> list[Request]:
-        window = self._window
-        batch = [self._take()]
-        texts, tokens = len(batch[0].text_tokens), batch[0].prompt_tokens
-        while self._queue and not window.serial:
-            texts += len(self._queue[0].text_tokens)
-            tokens += self._queue[0].prompt_tokens
-            if texts > window.max_batch or tokens > window.max_tokens:
-                break
-            batch.append(self._take())
-        return batch
-
-    def _take(self) -> Request:
-        request = self._queue.popleft()
-        request.scheduled = self.env.now
-        self._count(request, -1)
-        return request
-
-    def _begin(self, batch: list[Request]) -> None:
-        self._busy = True
+    def _begin(self, batch: list[Request], now: float) -> None:
+        for request in batch:
+            request.scheduled = now
+        self._waiting.change(-len(batch), now)
         texts = [length for request in batch for length in request.text_tokens]
         size = self._window.max_batch
         work = sum(self._embed_time(texts[i : i + size]) for i in range(0, len(texts), size))
@@ -146,12 +103,13 @@ class EmbeddingServer:
         self.lengths.take(max(texts))
 
         def end() -> None:
+            now = self.env.now
             self._batches += 1
-            self._worked.add(1.0, job.started, self.env.now)
-            self._batch.add(len(texts), job.started, self.env.now)
+            self._worked.add(1.0, job.started, now)
+            self._batch.add(len(texts), job.started, now)
             for request in batch:
                 self._events.finished(request, self._overheads.output)
-            self._busy = False
+            self._queue.finish()
             self._consider()
 
         job = Job(Service.EMBEDDING, work * self._residual(), end)
