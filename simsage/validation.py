@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from simcore.request import Request
+from simcore.request import Request, Service
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario, load_scenario
 from simcore.scenario.places import places
@@ -27,10 +27,12 @@ from simsage.progress import Report
 from simsage.records import Writer, frame_of
 from simsage.remembering import remember
 from simsage.report.parts import frame, inlined, templates
+from simsage.serving import chosen_variant
 from validate.backends.possible import Backends
 from validate.compare.judge import judge
 from validate.compare.latencies import measure, samples_of
 from validate.compare.verdict import Verdict
+from validate.deployment import find_deployment
 from validate.validate import Bench, Cell, case_of, cells_of, validate
 
 VERDICT = "verdict.json"
@@ -39,12 +41,19 @@ LIVE, SIMULATED = "live.parquet", "simulated.parquet"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Which backends are used, and how often every variant is replayed on them."""
+    """Which backends are used, and how often every variant is replayed on them.
+
+    ``variant`` is the one to replay, if not all. A deployment at ``gateway_url``, which has to be of one
+    variant, is asked for the ``models`` by service, else for those that it has.
+    """
 
     backends: Backends
     repetitions: int
     report: Report = lambda text, share: None
     """Told of the progress."""
+    variant: str | None = None
+    gateway_url: str | None = None
+    models: Mapping[Service, str] = field(default_factory=dict)
 
 
 def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], options: Options) -> Verdict:
@@ -56,17 +65,23 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
     base = file.parent
     document = load_scenario(file, overrides, lambda name: profile_fault(name, base))
     out = out or Path("out") / f"{document.name}-live"
+    if options.variant is not None or options.gateway_url is not None:
+        document = document.model_copy(update={"variants": [chosen_variant(document, options.variant)]})
     documents = [cell.document for cell in cells_of(document)]
     profiles = load_profiles(documents, base)
     check_against_profiles(file, documents, profiles)
+    url = options.gateway_url
+    deployment = None if url is None else find_deployment(url, options.models, documents, profiles)
     with output.published(out, False) as folder, TemporaryDirectory(prefix="simsage-validate-") as work:
         report = _counted(options.report, len(documents) * options.repetitions)
-        cells = validate(
-            document, Bench(profiles, base, options.backends, Path(work), report), options.repetitions
-        )
+        bench = Bench(profiles, base, options.backends, Path(work), report, deployment)
+        cells = validate(document, bench, options.repetitions)
         options.report("comparing", 1.0)
         verdict = judge(document, [case_of(cell) for cell in cells])
         environment = environment_of(profiles, document.seed, options.repetitions, 0.0, 0.0)
+        if deployment is not None:
+            models = {service.name: model for service, model in deployment.models.items()}
+            environment["deployment"] = {"url": deployment.url, "models": models}
         _write(document, cells, verdict, environment, folder)
     remember(verdict, profiles, base, environment["date"][:10])
     return verdict

@@ -20,7 +20,7 @@ def _faults(document: ScenarioDocument) -> Iterator[Fault]:
         if device.mode == "coordinated":
             allowed = "uncoordinated: real backends do not take turns"
             yield Fault(document.name, 0, f"devices.{name}.mode", "coordinated", allowed)
-    for name, spec in document.backends.items():
-        if isinstance(spec, RetrieverBackends) and spec.service_time_ms is None:
-            allowed = "service_time_ms, which a live replay lets pass at the client"
-            yield Fault(document.name, 0, f"backends.{name}.profile", repr(spec.profile), allowed)
+    retrievers = [name for name, spec in document.backends.items() if isinstance(spec, RetrieverBackends)]
+    if len(retrievers) > 1:
+        allowed = "one group of retrievers, with a count: the client does not route between several"
+        yield Fault(document.name, 0, "backends", ", ".join(retrievers), allowed)

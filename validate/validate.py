@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -21,8 +22,9 @@ from simcore.simulation import simulate
 from validate.backends.launch import Report, launched
 from validate.backends.possible import Backends, service_of
 from validate.compare.case import Case
+from validate.deployment import Deployment
 from validate.gateway.process import GatewayProcess
-from validate.live.plane import Address, live_places, public_model
+from validate.live.plane import Address, index_places, live_places, public_model
 from validate.replay.prompts import TextMaker
 from validate.replay.replay import Front, Replayed, replay
 from validate.replay.words import Words
@@ -52,13 +54,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What live runs of one scenario share: where trace paths start, and where models and logs are kept."""
+    """What live runs of one scenario share: where trace paths start, and where models and logs are kept.
+
+    With a ``deployment`` nothing is started but retrievers: everything else is sent there.
+    """
 
     profiles: Profiles
     base: Path
     backends: Backends
     work: Path
     report: Report
+    deployment: Deployment | None = None
 
 
 def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list[Cell]:
@@ -93,7 +99,9 @@ def cells_of(document: ScenarioDocument) -> Iterator[Cell]:
 
 def _run_live(cells: list[Cell], bench: Bench, repetitions: int) -> None:
     first = cells[0].document
-    with launched(first, bench.profiles, bench.backends, bench.work, bench.report) as addresses:
+    served = live_places(first) if bench.deployment is None else []
+    places = [*served, *index_places(first)]
+    with launched(places, bench.profiles, bench.backends, bench.work, bench.report) as addresses:
         words = _words(first, bench)
         bench.report("warming up")
         short = first.model_copy(update={"duration_s": min(WARM_UP, first.duration_s)})
@@ -107,15 +115,30 @@ def _run_live(cells: list[Cell], bench: Bench, repetitions: int) -> None:
 
 def _replay(cell: Cell, bench: Bench, addresses: dict[str, Address], words: TextMaker | None) -> Replayed:
     document = cell.document
+    indexes = [addresses[place.name].url for place in index_places(document)]
+    with _deployed(document, bench, addresses) as to:
+        front = Front(dict.fromkeys(to.models, to.url), to.models, words, indexes)
+        return asyncio.run(replay(document, bench.profiles, REPLICATION, bench.base, front))
+
+
+@contextmanager
+def _deployed(
+    document: ScenarioDocument, bench: Bench, addresses: dict[str, Address]
+) -> Iterator[Deployment]:
+    """The deployment that is validated, else the document's control plane in a process of its own."""
+    if bench.deployment is not None:
+        yield bench.deployment
+        return
     with GatewayProcess(document, bench.profiles, addresses, bench.work) as gateway:
         gateway.wait_ready()
         models = {service_of(place): public_model(place, bench.profiles) for place in live_places(document)}
-        front = Front(dict.fromkeys(models, gateway.url), models, words)
-        return asyncio.run(replay(document, bench.profiles, REPLICATION, bench.base, front))
+        yield Deployment(gateway.url, models)
 
 
 def _words(document: ScenarioDocument, bench: Bench) -> TextMaker | None:
     """For servers that were started here, whose tokenizer is known; others are sent token ids."""
+    if bench.deployment is not None:
+        return None
     for place in live_places(document):
         if isinstance(place.spec, EmbeddingBackends) and not bench.backends.urls.get(Service.EMBEDDING):
             profile = bench.profiles[place.spec.profile].embedding

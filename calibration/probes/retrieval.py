@@ -11,6 +11,7 @@ from typing import Any, cast
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
 from calibration.probes.samples import Sample, undisturbed
+from simcore.profile.retrieval import RetrievalProfile
 
 GROUP = "retrieval"
 KS = (1, 2, 5, 10, 20, 50, 100)
@@ -34,6 +35,12 @@ class IndexDesign:
     parameters: str
     vectors: int
     dimension: int
+
+
+def design_of(profile: RetrievalProfile) -> IndexDesign:
+    """The index that a profile was measured on, which `calibration.fits.retrieval` names in two parts."""
+    kind, _, parameters = profile.index.partition(", ")
+    return IndexDesign(kind, parameters, profile.vectors, profile.dimension)
 
 
 FULL = IndexDesign("IVF1024,Flat", "nprobe=16", 200_000, 384)

@@ -28,6 +28,10 @@ FAILED = 1
 @click.option("--llm-url", "llm", multiple=True, help="A running LLM server to use; one for each replica.")
 @click.option("--embedding-url", "embedding", multiple=True, help="The same for embedding servers.")
 @click.option("--embed-with-vllm", is_flag=True, help="Start vLLM for embeddings: it batches by itself.")
+@click.option("--variant", help="Validate this one alone; --gateway-url needs it if there are several.")
+@click.option("--gateway-url", help="A deployment with a control plane of its own, to use as it is.")
+@click.option("--llm-model", help="What --gateway-url calls the LLM; asked from it if not given.")
+@click.option("--embedding-model", help="The same for the embedding model.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdict.json and nothing else.")
 def validate(
     scenario: str,
@@ -38,12 +42,20 @@ def validate(
     llm: tuple[str, ...],
     embedding: tuple[str, ...],
     embed_with_vllm: bool,
+    variant: str | None,
+    gateway_url: str | None,
+    llm_model: str | None,
+    embedding_model: str | None,
     as_json: bool,
 ) -> None:
     """Replay SCENARIO on real backends and say how far the simulation is from them.
 
     Exit code 0 only if the verdict is a pass.
     """
+    if gateway_url is not None and (llm or embedding or embed_with_vllm):
+        raise click.UsageError("--gateway-url excludes --llm-url, --embedding-url and --embed-with-vllm")
+    if gateway_url is None and (llm_model or embedding_model):
+        raise click.UsageError("--llm-model and --embedding-model are names at a --gateway-url")
     with faults_shown():
         from simcore.request import Service
         from simsage.overrides import parse_overrides
@@ -52,8 +64,10 @@ def validate(
         from validate.backends.possible import Backends
 
         backends = Backends({Service.LLM: llm, Service.EMBEDDING: embedding}, embed_with_vllm)
+        named = {Service.LLM: llm_model, Service.EMBEDDING: embedding_model}
+        models = {service: name for service, name in named.items() if name}
         with progress() as report:
-            options = Options(backends, repetitions, report)
+            options = Options(backends, repetitions, report, variant, gateway_url, models)
             verdict = validate_live(scenario, out, parse_overrides(overrides), options)
     if as_json:
         click.echo(verdict.model_dump_json(indent=2))

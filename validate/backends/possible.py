@@ -11,7 +11,7 @@ from calibration.errors import BackendMissing
 from calibration.machine import gpu_name
 from simcore.profile.use import Profiles
 from simcore.request import Service
-from simcore.scenario.cluster import LLMBackends
+from simcore.scenario.cluster import EmbeddingBackends, LLMBackends
 from simcore.scenario.places import Place
 
 ELSE = "name running servers with --llm-url and --embedding-url"
@@ -30,7 +30,9 @@ class Backends:
 
 def service_of(place: Place) -> Service:
     """What the backend of a place answers."""
-    return Service.LLM if isinstance(place.spec, LLMBackends) else Service.EMBEDDING
+    if isinstance(place.spec, LLMBackends):
+        return Service.LLM
+    return Service.EMBEDDING if isinstance(place.spec, EmbeddingBackends) else Service.RETRIEVER
 
 
 def measured_on(place: Place, profiles: Profiles) -> Device:
@@ -40,15 +42,23 @@ def measured_on(place: Place, profiles: Profiles) -> Device:
 
 def check_possible(missing: Sequence[Place], profiles: Profiles, backends: Backends) -> None:
     """Raise BackendMissing unless this machine can run all of them."""
-    services = {service_of(place) for place in missing}
+    # An index is searched on the processor, whatever its profile is of.
+    indexes = [place for place in missing if service_of(place) is Service.RETRIEVER]
+    if indexes and find_spec("faiss") is None:
+        raise BackendMissing(
+            f"{_names(indexes)} cannot be started here: not installed: faiss; "
+            "pip install 'simsage[retrieval]', or give service_time_ms"
+        )
+    served = [place for place in missing if place not in indexes]
+    services = {service_of(place) for place in served}
     embeds = Service.EMBEDDING in services
     needed = {"vllm"} if Service.LLM in services or (embeds and backends.embed_with_vllm) else set()
     needed |= {"sentence_transformers"} if embeds else set()
     if absent := sorted(name for name in needed if find_spec(name) is None):
         raise _impossible(
-            missing, f"not installed: {', '.join(absent)}; pip install 'simsage[gpu,embed]' or [cpu,embed]"
+            served, f"not installed: {', '.join(absent)}; pip install 'simsage[gpu,embed]' or [cpu,embed]"
         )
-    on_gpu = [place for place in missing if measured_on(place, profiles) == "gpu"]
+    on_gpu = [place for place in served if measured_on(place, profiles) == "gpu"]
     if on_gpu and not gpu_name():
         raise _impossible(on_gpu, "their profiles are of a GPU, and there is none here")
     if len({place.device for place in on_gpu}) > 1:
@@ -56,5 +66,8 @@ def check_possible(missing: Sequence[Place], profiles: Profiles, backends: Backe
 
 
 def _impossible(places: Sequence[Place], why: str) -> BackendMissing:
-    names = ", ".join(place.name for place in places)
-    return BackendMissing(f"{names} cannot be started here: {why}; or {ELSE}")
+    return BackendMissing(f"{_names(places)} cannot be started here: {why}; or {ELSE}")
+
+
+def _names(places: Sequence[Place]) -> str:
+    return ", ".join(place.name for place in places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from calibration.backends.backend_env import backend_env
@@ -11,10 +12,23 @@ from calibration.backends.engine_settings import Settings, engine_settings, pool
 from calibration.backends.model_folder import find_model
 from calibration.backends.server import ListeningProcess, Server, free_port
 from calibration.cores import Cores, Device
+from calibration.probes.retrieval import design_of
 from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.llm import LLMProfile
-from simcore.profile.use import Profiles, embedding_profile, llm_profile, scheduler_config
-from simcore.scenario.cluster import Batching, EmbeddingBackends, EngineOptions, LLMBackends
+from simcore.profile.retrieval import RetrievalProfile
+from simcore.profile.use import (
+    Profiles,
+    embedding_profile,
+    llm_profile,
+    retrieval_profile,
+    scheduler_config,
+)
+from simcore.scenario.cluster import (
+    Batching,
+    EngineOptions,
+    LLMBackends,
+    RetrieverBackends,
+)
 from simcore.scenario.places import Place
 from validate.backends.possible import measured_on
 
@@ -51,7 +65,9 @@ def start_one(
     device, log = measured_on(place, profiles), work / f"{place.name}.log"
     if isinstance(place.spec, LLMBackends):
         return start_llm(place.spec, llm_profile(profiles, place.spec.profile), device, cores, log)
-    assert isinstance(place.spec, EmbeddingBackends)
+    if isinstance(place.spec, RetrieverBackends):
+        index = retrieval_profile(profiles, str(place.spec.profile))
+        return RetrievalService(index, place.spec.concurrency, cores, log)
     profile = embedding_profile(profiles, place.spec.profile)
     if not embed_with_vllm:
         return EmbeddingService(profile, place.spec.batching, device, cores, log)
@@ -91,4 +107,19 @@ class EmbeddingService(ListeningProcess):
         }
         module = "validate.backends.embedding_service"
         env = backend_env(device, cores.backend)
+        super().__init__(module, [json.dumps(settings)], cores=cores.backend, env=env, log=log)
+
+
+class RetrievalService(ListeningProcess):
+    """`validate.backends.retrieval_service` over an index like the measured one."""
+
+    what = "the retriever"
+
+    def __init__(self, profile: RetrievalProfile, concurrency: int, cores: Cores, log: Path) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        settings = {"index": asdict(design_of(profile)), "concurrency": concurrency, "port": port}
+        module = "validate.backends.retrieval_service"
+        # Each thread searches with one thread, as it did when the index was measured.
+        env = backend_env("cpu", cores.backend) | {"OMP_NUM_THREADS": "1"}
         super().__init__(module, [json.dumps(settings)], cores=cores.backend, env=env, log=log)

@@ -30,7 +30,7 @@ def run_gateway(
     with (
         listening(host, port) as bound,
         TemporaryDirectory(prefix="simsage-serve-") as work,
-        launched(scenario, profiles, backends, Path(work), report) as addresses,
+        launched(live_places(scenario), profiles, backends, Path(work), report) as addresses,
     ):
         allow_many_connections()
         settings = settings_of(scenario)

@@ -34,6 +34,12 @@ def live_places(scenario: ScenarioDocument) -> list[Place]:
     return [place for place in places(scenario) if not isinstance(place.spec, RetrieverBackends)]
 
 
+def index_places(scenario: ScenarioDocument) -> list[Place]:
+    """The scenario's retrievers on a profile's index; clients reach them by themselves."""
+    found = (place for place in places(scenario) if isinstance(place.spec, RetrieverBackends))
+    return [place for place in found if place.spec.profile is not None]
+
+
 def live_backends(
     scenario: ScenarioDocument, profiles: Profiles, addresses: Mapping[str, Address]
 ) -> list[LiveBackend]:

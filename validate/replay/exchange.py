@@ -60,7 +60,7 @@ class Exchange:
         usage: dict[str, Any] = {}
         first = None
         async with self._session.post(url, json=body, headers=headers_of(request)) as response:
-            await _checked(response)
+            await checked(response)
             async for line in response.content:
                 event = _event(line)
                 if event.get("choices") and first is None:
@@ -78,7 +78,7 @@ class Exchange:
         }
         url = f"{self._urls[Service.EMBEDDING]}/v1/embeddings"
         async with self._session.post(url, json=body, headers=headers_of(request)) as response:
-            await _checked(response)
+            await checked(response)
             vectors = _vectors(await response.read())
         if vectors != len(request.text_tokens):
             raise Refused(f"{vectors} vectors of {len(request.text_tokens)}")
@@ -108,7 +108,8 @@ def _vectors(answer: bytes) -> int:
         raise Refused("an answer without vectors") from None
 
 
-async def _checked(response: aiohttp.ClientResponse) -> None:
+async def checked(response: aiohttp.ClientResponse) -> None:
+    """Raise `Refused` unless the status is 200."""
     if response.status != 200:
         await response.read()
         raise Refused(f"HTTP {response.status}", response.status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from validate.replay.carrier import HttpCarrier
 from validate.replay.exchange import Exchange
 from validate.replay.paced import PacedEnvironment
 from validate.replay.prompts import Prompts, TextMaker
-from validate.replay.retrieval import Retrieval
+from validate.replay.retrieval import Retrieval, Searching, Waiting
 
 LOOK = 0.05
 """Seconds between two looks whether all is answered."""
@@ -43,11 +43,15 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Where clients send to and what models they ask for, by service; ``words`` makes texts to embed."""
+    """Where clients send to and what models they ask for, by service; ``words`` makes texts to embed.
+
+    ``indexes`` are the URLs of the retrievers, if the scenario's are on a profile.
+    """
 
     urls: Mapping[Service, str]
     models: Mapping[Service, str]
     words: TextMaker | None = None
+    indexes: Sequence[str] = ()
 
 
 async def replay(
@@ -66,7 +70,7 @@ async def replay(
         # Never the prompts of another replay: a prefix cache would know them.
         prompts = Prompts(scenario.seed + time.time_ns(), block_size, front.words)
         exchange = Exchange(session, dict(front.urls), dict(front.models), prompts)
-        carrier = HttpCarrier(env, exchange, _retrieval(scenario, streams))
+        carrier = HttpCarrier(env, exchange, _retrieval(scenario, streams, session, front.indexes))
         sender = Sender(env, carrier, timeouts(scenario))
         open_loop = start_clients(env, scenario, sender, streams, base, block_size)
         env.begin()
@@ -89,10 +93,16 @@ async def _until(env: PacedEnvironment, least: float, most: float, done: Callabl
     env.catch_up()
 
 
-def _retrieval(scenario: ScenarioDocument, streams: Streams) -> Retrieval | None:
+def _retrieval(
+    scenario: ScenarioDocument, streams: Streams, session: aiohttp.ClientSession, indexes: Sequence[str]
+) -> Retrieval | None:
     for name, spec in scenario.backends.items():
-        if isinstance(spec, RetrieverBackends) and spec.service_time_ms is not None:
-            return Retrieval(spec.concurrency * spec.count, _times(name, spec.service_time_ms, streams))
+        if not isinstance(spec, RetrieverBackends):
+            continue
+        if spec.service_time_ms is not None:
+            return Waiting(spec.concurrency * spec.count, _times(name, spec.service_time_ms, streams))
+        assert spec.k is not None
+        return Searching(session, indexes, spec.k)
     return None
 
 
