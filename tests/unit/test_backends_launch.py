@@ -28,13 +28,13 @@ from validate.live.plane import live_places, live_spec
     ("allowed", "threads", "cores"),
     [
         ([0], 1, {"a": [0], "b": [0], "c": [0]}),
-        ([0, 1], 1, {"a": [1], "b": [1], "c": [1]}),
-        ([2, 3, 5], 1, {"a": [3], "b": [5], "c": [3]}),
-        ([0, 1, 2, 3, 4], 2, {"a": [1, 2], "b": [3, 4], "c": [1, 2]}),
-        ([0, 1], 4, {"a": [1], "b": [1], "c": [1]}),
+        ([0, 1], 1, {"a": [1], "b": [0], "c": [1]}),
+        ([2, 3, 5], 1, {"a": [3], "b": [5], "c": [2]}),
+        ([0, 1, 2, 3, 4], 2, {"a": [1, 2], "b": [3, 4], "c": [0, 1]}),
+        ([0, 1], 4, {"a": [1], "b": [0], "c": [1]}),
     ],
 )
-def test_every_device_has_its_cores_and_the_gateway_the_first(allowed, threads, cores):
+def test_every_device_has_its_cores_and_the_gateways_is_given_out_last(allowed, threads, cores):
     given = give_out(["a", "b", "a", "c"], allowed, threads)
     assert {name: sorted(one.backend) for name, one in given.items()} == cores
     assert {one.clients for one in given.values()} == {frozenset(allowed[:1])}

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import cycle, islice
 
 from calibration.cores import Cores
 
 
 def give_out(devices: Iterable[str], allowed: Iterable[int], threads: int = 1) -> dict[str, Cores]:
-    """Cores by device: ``threads`` each, round robin over all but the gateway's, which is the first.
+    """Cores by device: ``threads`` each, in turn; the gateway's, which is the first, is given out last.
 
-    Backends of one device share its cores, as they do in the simulation. More devices than cores share, too,
-    and a single core is the gateway's as well.
+    Backends of one device share its cores, as they do in the simulation. More devices than cores share, too.
     """
     cores = sorted(allowed)
-    gateway, others = frozenset(cores[:1]), cores[1:] or cores
-    given = {}
-    for number, name in enumerate(dict.fromkeys(devices)):
-        turns = range(number * threads, number * threads + min(threads, len(others)))
-        given[name] = Cores(frozenset(others[turn % len(others)] for turn in turns), gateway)
-    return given
+    gateway, turns = frozenset(cores[:1]), cycle([*cores[1:], cores[0]])
+    size = min(threads, max(len(cores) - 1, 1))
+    return {name: Cores(frozenset(islice(turns, size)), gateway) for name in dict.fromkeys(devices)}
 
 
 def shared(given: Mapping[str, Cores]) -> bool:
