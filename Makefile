@@ -4,7 +4,7 @@ VENV := .venv
 LIVE := .venv-live
 BIN := $(VENV)/bin
 
-.PHONY: demo test live lint types bench bench-accuracy clean
+.PHONY: demo test live lint types bench bench-accuracy bench-gateway clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,9 @@ types: $(VENV)/.installed
 
 bench-accuracy: $(VENV)/.installed
 	$(BIN)/python benchmarks/accuracy.py
+
+bench-gateway: $(VENV)/.installed
+	$(BIN)/python benchmarks/gateway.py
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/speed.py
