@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,23 +17,23 @@ from simcore.scenario.load import dump_scenario, load_scenario
 from simcore.scenario.places import places
 from simsage import output
 from simsage.bundled import find_scenario
+from simsage.emulation import emulated_profiles, emulation_of, profile_overrides
 from simsage.environment import environment_of
-from simsage.figures import validation_cdf, validation_qq
 from simsage.figures.catalogue import Drawn
-from simsage.figures.style import save, styled
-from simsage.figures.validation_table import distance_rows, error_rows
+from simsage.figures.validation_catalogue import draw_case
 from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 from simsage.progress import Report
 from simsage.records import Writer, frame_of
 from simsage.remembering import remember
-from simsage.report.parts import frame, inlined, templates
+from simsage.report.validation_page import validation_page
 from simsage.serving import chosen_variant
 from validate.backends.possible import Backends
+from validate.cell import Cell, case_of, cells_of
+from validate.compare.case import Case
 from validate.compare.judge import judge
-from validate.compare.latencies import measure, samples_of
 from validate.compare.verdict import Verdict
 from validate.deployment import find_deployment
-from validate.validate import Bench, Cell, case_of, cells_of, validate
+from validate.validate import Bench, validate
 
 VERDICT = "verdict.json"
 LIVE, SIMULATED = "live.parquet", "simulated.parquet"
@@ -54,6 +54,8 @@ class Options:
     variant: str | None = None
     gateway_url: str | None = None
     models: Mapping[Service, str] = field(default_factory=dict)
+    emulate: str | None = None
+    """The profile, by name or file, that all LLM backends are put on and emulated with."""
 
 
 def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], options: Options) -> Verdict:
@@ -64,12 +66,17 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
     file = find_scenario(path)
     base = file.parent
     document = load_scenario(file, overrides, lambda name: profile_fault(name, base))
+    if options.emulate is not None:
+        emulating = {**overrides, **profile_overrides(document, options.emulate)}
+        document = load_scenario(file, emulating, lambda name: profile_fault(name, base))
     out = out or Path("out") / f"{document.name}-live"
     if options.variant is not None or options.gateway_url is not None:
         document = document.model_copy(update={"variants": [chosen_variant(document, options.variant)]})
     documents = [cell.document for cell in cells_of(document)]
     profiles = load_profiles(documents, base)
     check_against_profiles(file, documents, profiles)
+    if options.emulate is not None:
+        profiles = emulated_profiles(documents, profiles)
     url = options.gateway_url
     deployment = None if url is None else find_deployment(url, options.models, documents, profiles)
     with output.published(out, False) as folder, TemporaryDirectory(prefix="simsage-validate-") as work:
@@ -79,11 +86,14 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
         options.report("comparing", 1.0)
         verdict = judge(document, [case_of(cell) for cell in cells])
         environment = environment_of(profiles, document.seed, options.repetitions, 0.0, 0.0)
+        if options.emulate is not None:
+            environment["emulated"] = emulation_of(documents[0], profiles)
         if deployment is not None:
             models = {service.name: model for service, model in deployment.models.items()}
             environment["deployment"] = {"url": deployment.url, "models": models}
         _write(document, cells, verdict, environment, folder)
-    remember(verdict, profiles, base, environment["date"][:10])
+    if options.emulate is None:
+        remember(verdict, profiles, base, environment["date"][:10])
     return verdict
 
 
@@ -94,23 +104,15 @@ def _write(
     environment: Mapping[str, Any],
     folder: Path,
 ) -> None:
-    resolved = dump_scenario(document)
     _write_records(cells, folder)
-    page = {
-        "verdict": verdict,
-        "title": document.title or document.name,
-        "errors": list(error_rows(verdict)),
-        "distances": list(distance_rows(verdict)),
-        "faults": sum((Counter(live.faults) for cell in cells for live in cell.live), Counter()),
-        "figures": inlined(list(_draw(cells, folder / output.FIGURES))),
-        "environment": environment,
-        "resolved": resolved,
-    }
+    resolved = dump_scenario(document)
+    faults = sum((Counter(live.faults) for cell in cells for live in cell.live), Counter())
+    drawn = _draw(cells, folder / output.FIGURES)
     texts = {
         output.SCENARIO: resolved,
         output.ENVIRONMENT: json.dumps(environment, indent=2) + "\n",
         VERDICT: verdict.model_dump_json(indent=2) + "\n",
-        output.REPORT: templates().get_template("validation.html.j2").render(**page, **frame()),
+        output.REPORT: validation_page(document, verdict, drawn, faults, environment, resolved),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -141,14 +143,7 @@ def _frame(cell: Cell, requests: Sequence[Request], repetition: int) -> Any:
     return frame_of(requests, names, cell.variant, cell.point, repetition, cell.document.warmup_s)
 
 
-def _draw(cells: Sequence[Cell], folder: Path) -> Iterator[Drawn]:
+def _draw(cells: Sequence[Cell], folder: Path) -> list[tuple[Case, list[Drawn]]]:
     folder.mkdir()
-    for number, cell in enumerate(cells):
-        case = case_of(cell)
-        for samples in samples_of(measure(case)):
-            for module, kind in ((validation_cdf, "cdf"), (validation_qq, "qq")):
-                name = f"{kind}-{number}-{samples.stream}-{samples.metric}"
-                with styled(name):
-                    if (figure := module.draw(samples)) is not None:
-                        caption = f"{case.label}: {module.caption(samples)}"
-                        yield Drawn(name, caption, save(figure, folder, name))
+    cases = [case_of(cell) for cell in cells]
+    return [(case, draw_case(case, number, folder)) for number, case in enumerate(cases)]

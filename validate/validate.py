@@ -4,52 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-
 from calibration.backends.embedding_model import find_embedding_model
+from calibration.errors import BackendFailed
 from simcore.profile.use import Profiles
-from simcore.request import Request, Service
+from simcore.request import Service
 from simcore.scenario.cluster import EmbeddingBackends
 from simcore.scenario.document import ScenarioDocument
-from simcore.scenario.resolve import resolve
+from simcore.scenario.places import places
 from simcore.simulation import simulate
-from validate.backends.launch import Report, launched
+from validate.backends.launch import Launched, Report, launched
 from validate.backends.possible import Backends, service_of
-from validate.compare.case import Case
+from validate.cell import Cell, cells_of
 from validate.deployment import Deployment
+from validate.gateway.counts import contradiction, counted
 from validate.gateway.process import GatewayProcess
-from validate.live.plane import Address, index_places, live_places, public_model
+from validate.live.plane import index_places, live_places, public_model
 from validate.replay.prompts import TextMaker
 from validate.replay.replay import Front, Replayed, replay
 from validate.replay.words import Words
 from validate.replayable import check_replayable
+from validate.watch import Incident, Watched
 
 WARM_UP = 10.0
 """Seconds of load on new backends whose answers do not count."""
 REPLICATION = 0
 """The one that is replayed, every time: repetitions differ by the machine, not by what is sent."""
-
-
-@dataclass(slots=True)
-class Cell:
-    """One variant at one sweep point, resolved, its live repetitions so far, and the simulated requests."""
-
-    variant: str
-    point: float | None
-    document: ScenarioDocument
-    live: list[Replayed] = field(default_factory=list)
-    simulated: list[Request] = field(default_factory=list)
-
-    @property
-    def cluster(self) -> str:
-        """What tells clusters apart: cells of equal ones share their backends."""
-        return self.document.model_dump_json(include={"backends", "devices"})
+SERVERS = {Service.LLM: "LLM server", Service.EMBEDDING: "embedding server", Service.RETRIEVER: "retriever"}
+"""What sentences call a backend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,68 +60,112 @@ def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list
     """Replay every variant at every point ``repetitions`` times, and simulate the same.
 
     Repetitions are interleaved, in a new order each time. Everything that was started is stopped, whatever
-    happens. Raises BadInput and CalibrationError.
+    happens. Where a server is lost in a repetition the next one gets new ones; if there are none to be had,
+    the rest is missed. Raises BadInput and CalibrationError, but nothing that would lose what was measured.
     """
     cells = sorted(cells_of(document), key=lambda cell: cell.cluster)
     check_replayable(cell.document for cell in cells)
     for _, group in groupby(cells, key=lambda cell: cell.cluster):
-        _run_live(list(group), bench, repetitions)
+        turns = deque(_turns(list(group), repetitions))
+        try:
+            while turns:
+                _run_live(turns, bench)
+        except BackendFailed as error:
+            if not any(cell.live for cell in cells):
+                raise
+            for turn in turns:
+                turn.cell.missed.append(str(error))
     bench.report("simulating")
     for cell in cells:
         cell.simulated = simulate(cell.document, bench.profiles, REPLICATION, bench.base).requests
     return cells
 
 
-def case_of(cell: Cell) -> Case:
-    """The cell as the comparison takes it."""
-    lags = np.concatenate([np.asarray(one.lags, dtype=np.float64) for one in cell.live])
-    live = [one.requests for one in cell.live]
-    return Case(cell.variant, cell.point, cell.document, live, [cell.simulated] * len(live), lags)
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One replay that is due; ``said`` tells which."""
+
+    cell: Cell
+    said: str
 
 
-def cells_of(document: ScenarioDocument) -> Iterator[Cell]:
-    """Every variant at every sweep point."""
-    for point in document.sweep.points if document.sweep else [None]:
-        for variant in document.variants:
-            yield Cell(variant.name, point, resolve(document, variant, point))
+def _turns(cells: Sequence[Cell], repetitions: int) -> Iterator[Turn]:
+    for repetition in range(repetitions):
+        order = random.Random(repetition).sample(cells, len(cells))  # noqa: S311
+        for number, cell in enumerate(order, start=1):
+            yield Turn(cell, f"repetition {repetition + 1} of {repetitions}: {number} of {len(order)}")
 
 
-def _run_live(cells: list[Cell], bench: Bench, repetitions: int) -> None:
-    first = cells[0].document
+def _run_live(turns: deque[Turn], bench: Bench) -> None:
+    """Start servers and let the turns have them, until none is left or a server was lost."""
+    first = turns[0].cell.document
     served = live_places(first) if bench.deployment is None else []
-    places = [*served, *index_places(first)]
-    with launched(places, bench.profiles, bench.backends, bench.work, bench.report) as addresses:
+    needed = [*served, *index_places(first)]
+    with launched(needed, bench.profiles, bench.backends, bench.work, bench.report) as running:
         words = _words(first, bench)
         bench.report("warming up")
         short = first.model_copy(update={"duration_s": min(WARM_UP, first.duration_s)})
-        _replay(Cell("", None, short), bench, addresses, words)
-        for repetition in range(repetitions):
-            order = random.Random(repetition).sample(cells, len(cells))  # noqa: S311
-            for number, cell in enumerate(order, start=1):
-                bench.report(f"repetition {repetition + 1} of {repetitions}: {number} of {len(order)}")
-                cell.live.append(_replay(cell, bench, addresses, words))
+        warm = _replay(short, bench, running, words)
+        if warm.lost:
+            raise BackendFailed(f"while warming up: {', '.join(map(str, warm.incidents))}")
+        lost = False
+        while turns and not lost:
+            cell = turns[0].cell
+            bench.report(turns[0].said)
+            cell.live.append(_replay(cell.document, bench, running, words))
+            turns.popleft()
+            lost = bool(cell.live[-1].lost)
 
 
-def _replay(cell: Cell, bench: Bench, addresses: dict[str, Address], words: TextMaker | None) -> Replayed:
-    document = cell.document
-    indexes = [addresses[place.name].url for place in index_places(document)]
-    with _deployed(document, bench, addresses) as to:
-        front = Front(dict.fromkeys(to.models, to.url), to.models, words, indexes)
-        return asyncio.run(replay(document, bench.profiles, REPLICATION, bench.base, front))
+def _replay(document: ScenarioDocument, bench: Bench, running: Launched, words: TextMaker | None) -> Replayed:
+    indexes = [running.addresses[place.name].url for place in index_places(document)]
+    with _deployed(document, bench, running) as (to, front_door):
+        watched = [front_door, *_backends(document, running)]
+        front = Front(dict.fromkeys(to.models, to.url), to.models, words, indexes, watched)
+        began, processor = time.monotonic(), 0.0 if bench.deployment else counted(to.url).processor
+        found = asyncio.run(replay(document, bench.profiles, REPLICATION, bench.base, front))
+        # What a gateway counted that has died is gone.
+        if bench.deployment is None and not found.incidents:
+            _audit(to.url, document, found, processor, time.monotonic() - began)
+        return found
+
+
+def _audit(gateway: str, document: ScenarioDocument, found: Replayed, processor: float, wall: float) -> None:
+    """Add to ``found`` how the gateway's counts contradict it, if they do, and what share of a core it took.
+
+    It had taken ``processor`` seconds when the replay of ``wall`` seconds began.
+    """
+    try:
+        counts = counted(gateway)
+    except OSError:
+        found.incidents.append(Incident(document.duration_s, "the gateway did not tell what it counted"))
+        return
+    found.cores["gateway"] = (counts.processor - processor) / wall
+    if (what := contradiction(counts.outcomes, found.requests)) is not None:
+        found.incidents.append(Incident(document.duration_s, what))
 
 
 @contextmanager
 def _deployed(
-    document: ScenarioDocument, bench: Bench, addresses: dict[str, Address]
-) -> Iterator[Deployment]:
+    document: ScenarioDocument, bench: Bench, running: Launched
+) -> Iterator[tuple[Deployment, Watched]]:
     """The deployment that is validated, else the document's control plane in a process of its own."""
     if bench.deployment is not None:
-        yield bench.deployment
+        yield bench.deployment, Watched("the deployment", f"{bench.deployment.url}/v1/models")
         return
-    with GatewayProcess(document, bench.profiles, addresses, bench.work) as gateway:
+    with GatewayProcess(document, bench.profiles, running.addresses, bench.work) as gateway:
         gateway.wait_ready()
         models = {service_of(place): public_model(place, bench.profiles) for place in live_places(document)}
-        yield Deployment(gateway.url, models)
+        door = Watched(gateway.what, f"{gateway.url}{gateway.check}", gateway, gateway.restart)
+        yield Deployment(gateway.url, models), door
+
+
+def _backends(document: ScenarioDocument, running: Launched) -> Iterator[Watched]:
+    for place in places(document):
+        if place.name in running.addresses:
+            name = f"{SERVERS[service_of(place)]} {place.name}"
+            url = f"{running.addresses[place.name].url}/health"
+            yield Watched(name, url, running.processes.get(place.name))
 
 
 def _words(document: ScenarioDocument, bench: Bench) -> TextMaker | None:

@@ -58,10 +58,10 @@ def server_settings(device: Device, settings: Settings) -> Settings:
     On a GPU it schedules asynchronously, vLLM's default but for pooling. On the CPU, where vLLM never does,
     the engine's process computes too: the default there is a worker process of its own, for whose answer the
     engine spins without sleeping, which on one core halves the worker's speed and on two takes the second
-    from everybody.
+    from everybody. An executor that ``settings`` name stays.
     """
     if device == "cpu":
-        return {"distributed_executor_backend": "uni"}
+        return {"distributed_executor_backend": settings.get("distributed_executor_backend", "uni")}
     return {"async_scheduling": settings.get("runner") != "pooling"}
 
 

@@ -11,6 +11,7 @@ from typing import IO, Any, ClassVar
 from vllm.v1.core.sched.async_scheduler import AsyncScheduler
 from vllm.v1.core.sched.scheduler import Scheduler
 
+from calibration.backends.scheduled import step_of
 from calibration.backends.server import LOG_VARIABLE
 from simcore.step import Step
 
@@ -59,20 +60,7 @@ class Seen(Scheduler):  # type: ignore[misc]
         return outputs
 
     def _step(self, output: Any) -> Step:
-        computed = {new.req_id: new.num_computed_tokens for new in output.scheduled_new_reqs}
-        cached = output.scheduled_cached_reqs
-        computed.update(zip(cached.req_ids, cached.num_computed_tokens, strict=True))
-        step = Step()
-        for request_id, tokens in output.num_scheduled_tokens.items():
-            before = computed[request_id]
-            if before >= self.requests[request_id].num_prompt_tokens:
-                step.decodes += 1
-                step.decode_context += before + tokens
-            else:
-                step.prefills += 1
-                step.prefill_tokens += tokens
-                step.prefill_attention += tokens * (before + tokens / 2)
-        return step
+        return step_of(output, lambda name, before: before >= self.requests[name].num_prompt_tokens)
 
 
 class SeenScheduler(Seen):

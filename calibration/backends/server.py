@@ -25,6 +25,8 @@ class ListeningProcess(BackendProcess):
 
     url: str
     what = "the server"
+    check = "/health"
+    """The path that it answers while it is well."""
 
     def wait_ready(self, limit: float = START_LIMIT) -> None:
         """Return once the server answers; `BackendFailed` if it dies or does not within ``limit`` seconds."""
@@ -33,7 +35,7 @@ class ListeningProcess(BackendProcess):
             if not self.alive:
                 break
             try:
-                with urllib.request.urlopen(f"{self.url}/health", timeout=5):  # noqa: S310
+                with urllib.request.urlopen(f"{self.url}{self.check}", timeout=5):  # noqa: S310
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.5)

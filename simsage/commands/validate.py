@@ -28,6 +28,7 @@ FAILED = 1
 @click.option("--llm-url", "llm", multiple=True, help="A running LLM server to use; one for each replica.")
 @click.option("--embedding-url", "embedding", multiple=True, help="The same for embedding servers.")
 @click.option("--embed-with-vllm", is_flag=True, help="Start vLLM for embeddings: it batches by itself.")
+@click.option("--emulate", metavar="PROFILE", help="Real LLM servers that wait PROFILE's step times.")
 @click.option("--variant", help="Validate this one alone; --gateway-url needs it if there are several.")
 @click.option("--gateway-url", help="A deployment with a control plane of its own, to use as it is.")
 @click.option("--llm-model", help="What --gateway-url calls the LLM; asked from it if not given.")
@@ -42,6 +43,7 @@ def validate(
     llm: tuple[str, ...],
     embedding: tuple[str, ...],
     embed_with_vllm: bool,
+    emulate: str | None,
     variant: str | None,
     gateway_url: str | None,
     llm_model: str | None,
@@ -52,6 +54,8 @@ def validate(
 
     Exit code 0 only if the verdict is a pass.
     """
+    if emulate is not None and (llm or gateway_url is not None):
+        raise click.UsageError("--emulate excludes --llm-url and --gateway-url: it starts the LLM servers")
     if gateway_url is not None and (llm or embedding or embed_with_vllm):
         raise click.UsageError("--gateway-url excludes --llm-url, --embedding-url and --embed-with-vllm")
     if gateway_url is None and (llm_model or embedding_model):
@@ -63,11 +67,12 @@ def validate(
         from simsage.validation import Options, validate_live
         from validate.backends.possible import Backends
 
-        backends = Backends({Service.LLM: llm, Service.EMBEDDING: embedding}, embed_with_vllm)
+        urls = {Service.LLM: llm, Service.EMBEDDING: embedding}
+        backends = Backends(urls, embed_with_vllm, emulate is not None)
         named = {Service.LLM: llm_model, Service.EMBEDDING: embedding_model}
         models = {service: name for service, name in named.items() if name}
         with progress() as report:
-            options = Options(backends, repetitions, report, variant, gateway_url, models)
+            options = Options(backends, repetitions, report, variant, gateway_url, models, emulate)
             verdict = validate_live(scenario, out, parse_overrides(overrides), options)
     if as_json:
         click.echo(verdict.model_dump_json(indent=2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from simsage.figures import (
     latency_cdf,
@@ -36,10 +37,14 @@ class Drawn:
 def draw_all(source: Source, folder: Path) -> list[Drawn]:
     """Draw what applies to the run into ``folder``."""
     folder.mkdir()
-    drawn = []
-    for name, module in DRAWN.items():
-        with styled(name):
-            figure = module.draw(source)
-            if figure is not None:
-                drawn.append(Drawn(name, module.caption(source), save(figure, folder, name)))
-    return drawn
+    drawn = (draw_one(module, source, folder, name) for name, module in DRAWN.items())
+    return [one for one in drawn if one is not None]
+
+
+def draw_one(module: Any, subject: Any, folder: Path, name: str) -> Drawn | None:
+    """Draw the ``module``'s figure of the ``subject``, as NAME.svg and NAME.png; None where there is none."""
+    with styled(name):
+        figure = module.draw(subject)
+        if figure is None:
+            return None
+        return Drawn(name, module.caption(subject), save(figure, folder, name))

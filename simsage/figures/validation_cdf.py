@@ -5,16 +5,17 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from simsage.figures.latency_cdf import LEVELS
-from simsage.figures.style import canvas, legend_above, line
+from simsage.figures.style import canvas, legend_above
 from simsage.figures.validation_quantiles import distance, log_axes, quantiles_of
+from simsage.figures.validation_sides import BAND, LIVE, SIMULATED, band_of
 from validate.compare.latencies import Samples
 
 
 def caption(samples: Samples) -> str:
     """What the figure shows, in a sentence."""
     return (
-        f"{samples.metric.upper()} of {samples.stream}, live and simulated; the band is from the lowest to "
-        f"the highest of {len(samples.live)} live repetitions. {distance(samples)}."
+        f"{samples.metric.upper()} of {samples.stream}, live and simulated; {band_of(len(samples.live))}. "
+        f"{distance(samples)}."
     )
 
 
@@ -24,10 +25,9 @@ def draw(samples: Samples) -> Figure | None:
     if found is None:
         return None
     figure, axes = canvas(2.4)
-    live, simulated = line(0), line(1)
-    axes.fill_betweenx(LEVELS, found.low, found.high, color=live["color"], alpha=0.25, linewidth=0)
-    axes.plot(found.live, LEVELS, label="live", **live)
-    axes.plot(found.simulated, LEVELS, label="simulated", **simulated)
+    axes.fill_betweenx(LEVELS, found.low, found.high, **BAND)
+    axes.plot(found.live, LEVELS, **LIVE)
+    axes.plot(found.simulated, LEVELS, **SIMULATED)
     if found.wide:
         log_axes(axes, "x")
     axes.set(xlabel=f"{samples.metric.upper()} of {samples.stream} (ms)", ylabel="CDF", ylim=(0, 1.02))

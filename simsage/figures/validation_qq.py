@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simsage.figures.latency_cdf import LEVELS
-from simsage.figures.style import COLOURS, MARKERS, canvas, legend_above, line
+from simsage.figures.style import MARKERS, canvas, legend_above
 from simsage.figures.validation_quantiles import Quantiles, log_axes, quantiles_of
+from simsage.figures.validation_sides import BAND, LIVE, SIMULATED, band_of
 from validate.compare.distance import PERCENTILES
 from validate.compare.latencies import Samples
 
@@ -18,8 +19,8 @@ MARGIN = 1.05
 def caption(samples: Samples) -> str:
     """What the figure shows, in a sentence."""
     return (
-        f"Quantiles of {samples.metric.upper()} of {samples.stream}, simulated against live; the band is "
-        f"from the lowest to the highest of {len(samples.live)} live repetitions."
+        f"Quantiles of {samples.metric.upper()} of {samples.stream}, simulated against live; "
+        f"{band_of(len(samples.live))}."
     )
 
 
@@ -29,9 +30,9 @@ def draw(samples: Samples) -> Figure | None:
     if found is None:
         return None
     figure, axes = canvas(3.0)
-    axes.fill_between(found.live, found.low, found.high, color=COLOURS[0], alpha=0.25, linewidth=0)
-    axes.plot(found.live, found.live, color=COLOURS[0], linewidth=0.8, label="live")
-    axes.plot(found.live, found.simulated, label="simulated", **line(1))
+    axes.fill_between(found.live, found.low, found.high, **BAND)
+    axes.plot(found.live, found.live, **LIVE | {"linewidth": 0.8})
+    axes.plot(found.live, found.simulated, **SIMULATED)
     _mark(axes, found)
     if found.wide:
         log_axes(axes, "x", "y")
@@ -48,7 +49,7 @@ def _mark(axes: Axes, found: Quantiles) -> None:
     for number, percentile in enumerate(PERCENTILES):
         place = int(np.argmin(np.abs(LEVELS - percentile / 100)))
         at = (found.live[place], found.simulated[place])
-        axes.plot(*at, MARKERS[number], color=COLOURS[1])
+        axes.plot(*at, MARKERS[number], color=SIMULATED["color"])
         above = at[1] >= at[0]
         offset, side = ((-5, 4), "right") if above else ((5, -8), "left")
         axes.annotate(f"p{percentile}", at, offset, textcoords="offset points", fontsize=6, ha=side)

@@ -1,20 +1,40 @@
-"""The tables of the validation page: every figure of the verdict, and every distance, as people read them."""
+"""The tables of the validation page: the verdict's errors at a glance, then in full, as people read them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from simsage.formats import NONE, percent, plain, point_label
-from validate.compare.verdict import Comparison, Figure, Interval, Verdict
+from validate.compare.verdict import Comparison, Figure, Interval, State
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCell:
+    """One relative error, simulated - live with a sign, as a number and as text; and whether it passed."""
+
+    error: float | None
+    text: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewRow:
+    """One latency: the errors of its statistics in the verdict's order, and its K-S distance."""
+
+    variant: str
+    point: str
+    stream: str
+    metric: str
+    errors: list[ErrorCell]
+    kolmogorov_smirnov: str
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorRow:
     """One statistic of one latency; errors are simulated - live, with a sign."""
 
-    variant: str
-    point: str
     stream: str
     metric: str
     statistic: str
@@ -32,8 +52,6 @@ class ErrorRow:
 class DistanceRow:
     """The distances of one latency, each with its interval and floor."""
 
-    variant: str
-    point: str
     stream: str
     metric: str
     kolmogorov_smirnov: str
@@ -44,19 +62,31 @@ class DistanceRow:
     wasserstein_floor: str
 
 
-def error_rows(verdict: Verdict) -> Iterator[ErrorRow]:
+def overview_rows(comparisons: Iterable[Comparison]) -> Iterator[OverviewRow]:
+    """One row a stream and metric, in the verdict's order."""
+    for one in comparisons:
+        yield OverviewRow(
+            variant=one.variant,
+            point=point_label(one.point),
+            stream=one.stream,
+            metric=one.metric.upper(),
+            errors=[ErrorCell(figure.error, _error(figure), figure.state) for figure in one.figures],
+            kolmogorov_smirnov=plain(one.kolmogorov_smirnov),
+            state=one.state,
+        )
+
+
+def error_rows(comparisons: Iterable[Comparison]) -> Iterator[ErrorRow]:
     """One row a figure, in the verdict's order."""
-    for one in verdict.comparisons:
+    for one in comparisons:
         for figure in one.figures:
             yield _error_row(one, figure)
 
 
-def distance_rows(verdict: Verdict) -> Iterator[DistanceRow]:
+def distance_rows(comparisons: Iterable[Comparison]) -> Iterator[DistanceRow]:
     """One row a stream and metric, in the verdict's order."""
-    for one in verdict.comparisons:
+    for one in comparisons:
         yield DistanceRow(
-            variant=one.variant,
-            point=point_label(one.point),
             stream=one.stream,
             metric=one.metric.upper(),
             kolmogorov_smirnov=plain(one.kolmogorov_smirnov),
@@ -70,20 +100,22 @@ def distance_rows(verdict: Verdict) -> Iterator[DistanceRow]:
 
 def _error_row(one: Comparison, figure: Figure) -> ErrorRow:
     return ErrorRow(
-        variant=one.variant,
-        point=point_label(one.point),
         stream=one.stream,
         metric=one.metric.upper(),
         statistic=figure.statistic,
         live_ms=plain(figure.live_ms),
         simulated_ms=plain(figure.simulated_ms),
-        error=NONE if figure.error is None else f"{_sign(figure.error)}{percent(abs(figure.error))}",
+        error=_error(figure),
         error_ms=f"{_sign(figure.error_ms)}{plain(abs(figure.error_ms))}",
         interval_ms=_span(figure.error_ms_ci95),
         floor_ms=plain(figure.floor_ms),
         tolerance=f"{100 * figure.tolerance:g}%",
         state=figure.state,
     )
+
+
+def _error(figure: Figure) -> str:
+    return NONE if figure.error is None else f"{_sign(figure.error)}{percent(abs(figure.error))}"
 
 
 def _sign(value: float) -> str:

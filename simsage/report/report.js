@@ -24,3 +24,7 @@ for (const table of document.querySelectorAll("table")) {
     });
   });
 }
+// Paper has no way to open what is closed.
+window.addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});

@@ -66,6 +66,8 @@ def test_a_verdict_is_of_the_records_beside_it(tmp_path: Path) -> None:
     verdict = json.loads((out / "verdict.json").read_text())
     live, simulated = (pd.read_parquet(out / f"{name}.parquet") for name in ("live", "simulated"))
     assert len(live) == 2 * len(simulated) > 60
+    assert all(0 < share < 1 for share in verdict["lags"][0]["cores"].values())
+    assert set(verdict["lags"][0]["cores"]) == {"clients", "gateway"}
     for _, repetition in live.groupby("replication"):
         assert repetition["arrival_s"].tolist() == simulated["arrival_s"].tolist()
     assert set(live["outcome"]) == {"completed"}
@@ -86,7 +88,7 @@ def test_a_backend_three_times_slower_is_seen_to_be(tmp_path: Path) -> None:
     errors = [f["error"] for one in verdict["comparisons"] for f in one["figures"] if f["statistic"] == "p50"]
     assert max(errors) < -0.5
     report = (out / "report.html").read_text()
-    assert report.count("<svg") == 6
+    assert report.count("<svg") == 7
     assert verdict["state"] in report
     assert {file.name for file in out.iterdir()} == {
         *("verdict.json", "environment.json", "scenario.yaml", "report.html", "figures"),

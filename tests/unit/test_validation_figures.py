@@ -12,7 +12,7 @@ import pytest
 from simsage.figures import validation_cdf, validation_qq
 from simsage.figures.style import save, styled
 from simsage.figures.validation_quantiles import quantiles_of
-from simsage.figures.validation_table import distance_rows, error_rows
+from simsage.figures.validation_table import distance_rows, error_rows, overview_rows
 from tests.unit.compare_support import case, document, embeddings, queueing, repetitions
 from validate.compare.judge import judge
 from validate.compare.latencies import Samples, measure, samples_of
@@ -78,13 +78,17 @@ def test_tables_say_what_the_verdict_says():
     shifted = [[*embeddings(np.linspace(0.1, 0.2, 600) + late)] for late in (0.0, 0.001)]
     base = [embeddings(np.linspace(0.1, 0.2, 600))] * 2
     verdict = judge(document(), [case(shifted, base, point=2.0)], resamples=50)
-    rows = list(error_rows(verdict))
+    rows = list(error_rows(verdict.comparisons))
     assert [row.statistic for row in rows] == ["mean", "p50", "p90", "p95", "p99"]
     first = rows[0]
-    assert (first.variant, first.point, first.stream, first.metric) == ("default", "2", "embed", "E2EL")
+    assert (first.stream, first.metric) == ("embed", "E2EL")
     assert (first.live_ms, first.simulated_ms) == ("150", "150")
     assert (first.error, first.error_ms, first.floor_ms) == ("−0.3%", "−0.500", "1.00")
     assert (first.tolerance, first.state) == ("8%", "passed")
     assert re.fullmatch(r"−\d\.\d+ to .*", first.interval_ms)
-    (distance,) = distance_rows(verdict)
+    (distance,) = distance_rows(verdict.comparisons)
     assert (distance.wasserstein_ms, distance.wasserstein_floor) == ("0.500", "1.00")
+    (overview,) = overview_rows(verdict.comparisons)
+    assert (overview.variant, overview.point, overview.stream) == ("default", "2", "embed")
+    assert [(one.text, one.state) for one in overview.errors] == [(row.error, row.state) for row in rows]
+    assert overview.state == "passed"

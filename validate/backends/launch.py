@@ -7,6 +7,7 @@ import os
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from calibration.backends.process import ending_in_order
@@ -26,11 +27,19 @@ Report = Callable[[str], None]
 ANSWER_LIMIT = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """The addresses of all backends by name, and the processes of those that were started here."""
+
+    addresses: dict[str, Address]
+    processes: dict[str, ListeningProcess]
+
+
 @contextmanager
 def launched(
     places: Sequence[Place], profiles: Profiles, backends: Backends, work: Path, report: Report
-) -> Iterator[dict[str, Address]]:
-    """The address of the backend of each place by its name, all answering; what was started ends on leaving.
+) -> Iterator[Launched]:
+    """The backends of the places, all answering; what was started ends on leaving.
 
     Models and logs are in ``work``. While backends run this process keeps to the gateway's core. BadInput if
     the URLs are not as many as the service's backends, BackendMissing or BackendFailed if one cannot start.
@@ -44,7 +53,8 @@ def launched(
             report(f"waiting for {name}")
             process.wait_ready()
         found = {name: Address(url, asked_models(url)[0]) for name, url in given.items()}
-        yield found | {name: Address(process.url, "model") for name, process in started.items()}
+        own = {name: Address(process.url, "model") for name, process in started.items()}
+        yield Launched(found | own, started)
 
 
 def given_addresses(places: Sequence[Place], urls: Mapping[Service, Sequence[str]]) -> dict[str, str]:
@@ -102,7 +112,14 @@ def _start(
         report(f"starting {place.name}")
         # A GPU's host must not starve: its backends may use every core.
         own = cores.get(place.device, Cores(allowed, allowed))
-        process = start_one(place, profiles, own, work, embed_with_vllm=backends.embed_with_vllm)
+        process = start_one(
+            place,
+            profiles,
+            own,
+            work,
+            embed_with_vllm=backends.embed_with_vllm,
+            emulate=backends.emulate,
+        )
         started[place.name] = stack.enter_context(process)
     return started
 

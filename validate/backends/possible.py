@@ -21,11 +21,13 @@ ELSE = "name running servers with --llm-url and --embedding-url"
 class Backends:
     """Which servers to use: those running at ``urls`` for a service, else new ones.
 
-    New embedding servers are sentence-transformers, or vLLM's with ``embed_with_vllm``.
+    New embedding servers are sentence-transformers, or vLLM's with ``embed_with_vllm``. New LLM servers are
+    emulated with ``emulate`` (`validate.emulate`).
     """
 
     urls: Mapping[Service, Sequence[str]]
     embed_with_vllm: bool = False
+    emulate: bool = False
 
 
 def service_of(place: Place) -> Service:
@@ -58,7 +60,8 @@ def check_possible(missing: Sequence[Place], profiles: Profiles, backends: Backe
         raise _impossible(
             served, f"not installed: {', '.join(absent)}; pip install 'simsage[gpu,embed]' or [cpu,embed]"
         )
-    on_gpu = [place for place in served if measured_on(place, profiles) == "gpu"]
+    real = [place for place in served if not (backends.emulate and service_of(place) is Service.LLM)]
+    on_gpu = [place for place in real if measured_on(place, profiles) == "gpu"]
     if on_gpu and not gpu_name():
         raise _impossible(on_gpu, "their profiles are of a GPU, and there is none here")
     if len({place.device for place in on_gpu}) > 1:

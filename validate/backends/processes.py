@@ -13,6 +13,7 @@ from calibration.backends.model_folder import find_model
 from calibration.backends.server import ListeningProcess, Server, free_port
 from calibration.cores import Cores, Device
 from calibration.probes.retrieval import design_of
+from simcore.profile.document import ProfileDocument
 from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.llm import LLMProfile
 from simcore.profile.retrieval import RetrievalProfile
@@ -31,6 +32,7 @@ from simcore.scenario.cluster import (
 )
 from simcore.scenario.places import Place
 from validate.backends.possible import measured_on
+from validate.emulate.server import executor_settings, served_model
 
 
 def llm_settings(options: EngineOptions, profile: LLMProfile, device: Device, model: Path) -> Settings:
@@ -59,11 +61,19 @@ def llm_settings(options: EngineOptions, profile: LLMProfile, device: Device, mo
 
 
 def start_one(
-    place: Place, profiles: Profiles, cores: Cores, work: Path, *, embed_with_vllm: bool
+    place: Place,
+    profiles: Profiles,
+    cores: Cores,
+    work: Path,
+    *,
+    embed_with_vllm: bool,
+    emulate: bool = False,
 ) -> ListeningProcess:
     """The server of a place, with a log in ``work``; it is not ready yet."""
     device, log = measured_on(place, profiles), work / f"{place.name}.log"
     if isinstance(place.spec, LLMBackends):
+        if emulate:
+            return start_emulated(place.spec, profiles[place.spec.profile], cores, log)
         return start_llm(place.spec, llm_profile(profiles, place.spec.profile), device, cores, log)
     if isinstance(place.spec, RetrieverBackends):
         index = retrieval_profile(profiles, str(place.spec.profile))
@@ -82,6 +92,17 @@ def start_llm(
     model = find_model(profile.model, log.parent)
     settings = llm_settings(spec.engine, profile, device, model)
     return Server(settings, device, cores=cores.backend, env=backend_env(device, cores.backend), log=log)
+
+
+def start_emulated(spec: LLMBackends, profile: ProfileDocument, cores: Cores, log: Path) -> ListeningProcess:
+    """A vLLM server that waits the profile's step times. ValueError if it has no LLM."""
+    if profile.llm is None:
+        raise ValueError(f"profile {profile.name!r} has no LLM")
+    settings = llm_settings(spec.engine, profile.llm, "cpu", served_model(log.parent))
+    settings |= executor_settings(
+        profile, scheduler_config(spec.engine, profile.llm), log.with_suffix(".profile.json")
+    )
+    return Server(settings, "cpu", cores=cores.backend, env=backend_env("cpu", [0]), log=log)
 
 
 class EmbeddingService(ListeningProcess):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from simcore.metrics import Floats
 from simcore.request import Request
 from simcore.scenario.document import ScenarioDocument
+from validate.compare.verdict import Disturbance
+from validate.compare.wording import labelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,8 @@ class Case:
     ``lag`` has, over all live repetitions, how long after its intended time each request was sent, in
     seconds. Live repetitions play the same arrivals and lengths, so that the floor between them is the
     machine's alone. A repetition and the replication of its number are a pair: where both play the same, the
-    intervals of their difference profit, and where not they stay valid.
+    intervals of their difference profit, and where not they stay valid. ``disturbances`` make the case void.
+    ``cores`` are the shares of a core that the live clients and the gateway took.
     """
 
     variant: str
@@ -27,8 +30,10 @@ class Case:
     live: Sequence[Sequence[Request]]
     simulated: Sequence[Sequence[Request]]
     lag: Floats
+    disturbances: Sequence[Disturbance] = ()
+    cores: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
         """The case as sentences name it."""
-        return repr(self.variant) if self.point is None else f"{self.variant!r} at {self.point:g}"
+        return labelled(self.variant, self.point)

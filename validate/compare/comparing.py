@@ -32,19 +32,19 @@ class _Found:
     samples: Samples
     floor: Floor | None
     intervals: Intervals
-    late: str | None
+    doubt: str | None
 
 
 def compare(
-    case: Case, samples: Samples, late: str | None, tolerances: Tolerances, seed: int, resamples: int
+    case: Case, samples: Samples, doubt: str | None, tolerances: Tolerances, seed: int, resamples: int
 ) -> Comparison:
-    """Judge every statistic. Each repetition has at least one request; ``late`` is what `too_late` says."""
+    """Judge every statistic. Each repetition has at least one request; ``doubt`` is why all are withheld."""
     found = _Found(
         label=f"{spoken(samples.metric)} of {samples.stream} with {case.label}",
         samples=samples,
         floor=floor_of(samples.live),
         intervals=intervals(samples, seed, resamples),
-        late=late,
+        doubt=doubt,
     )
     return _document(case, found, _figures(found, tolerances))
 
@@ -111,7 +111,7 @@ def _judged(
     floor: float | None,
 ) -> tuple[State, str]:
     """The state and its reason."""
-    doubt = found.late or too_few(statistic, found.samples)
+    doubt = found.doubt or too_few(statistic, found.samples)
     if doubt or error is None:
         return "withheld", f"withheld, because {doubt or 'nothing is relative to 0 ms'}"
     if abs(error) <= tolerance:

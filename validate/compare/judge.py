@@ -13,6 +13,7 @@ from validate.compare.case import Case
 from validate.compare.comparing import compare
 from validate.compare.conclusions import Conclusions
 from validate.compare.latencies import Measured, Samples, measure, samples_of
+from validate.compare.throughputs import throughputs_of
 from validate.compare.verdict import (
     Comparison,
     Completion,
@@ -24,7 +25,7 @@ from validate.compare.verdict import (
     Tolerances,
     Verdict,
 )
-from validate.compare.withheld import completions_of, lag_of, too_late
+from validate.compare.withheld import completions_of, disturbed, lag_of, too_late
 from validate.compare.wording import percent, plural, spoken
 
 
@@ -62,6 +63,8 @@ def judge(
     """
     declared, reasons = tolerances or Tolerances(), _Reasons()
     measured = [measure(case) for case in cases]
+    disturbances = [one for case in cases for one in case.disturbances]
+    reasons.void += [one.sentence for one in disturbances]
     lags = [lag_of(case) for case in cases]
     comparisons = [
         compared
@@ -70,7 +73,8 @@ def judge(
     ]
     completions = [share for one in measured for share in completions_of(one, declared)]
     drawing = Conclusions(document.verdict, document.seed, resamples)
-    conclusions, rankings = drawing.conclusions(measured), drawing.rankings(measured)
+    sound = [one for one in measured if not one.case.disturbances]
+    conclusions, rankings = drawing.conclusions(sound), drawing.rankings(sound)
     errors = _errors(comparisons)
     _judge_completions(completions, reasons)
     _judge_figures(comparisons, errors, declared, reasons)
@@ -85,7 +89,9 @@ def judge(
         tolerances=declared,
         comparisons=comparisons,
         completions=completions,
+        throughputs=[one for each in measured for one in throughputs_of(each)],
         lags=lags,
+        disturbances=disturbances,
         conclusions=conclusions,
         rankings=rankings,
     )
@@ -103,7 +109,8 @@ def _comparisons(
         late = too_late(lag, samples.metric, samples.live, tolerances)
         if late:
             reasons.void.append(f"{name}: {late}.")
-        found.append(compare(measured.case, samples, late, tolerances, seed, resamples))
+        doubt = disturbed(measured.case) or late
+        found.append(compare(measured.case, samples, doubt, tolerances, seed, resamples))
     return found
 
 

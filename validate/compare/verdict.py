@@ -81,12 +81,45 @@ class Completion(Part):
     sentence: str
 
 
+class Throughput(Part):
+    """Completed requests of a stream per second, means over repetitions.
+
+    The error is relative, absent where nothing completed on the machine.
+    """
+
+    variant: str
+    point: float | None
+    stream: str
+    live_per_s: float
+    simulated_per_s: float
+    error: float | None
+    sentence: str
+
+
 class Lag(Part):
-    """How late the replayer sent; None where it was not recorded."""
+    """How late the replayer sent; None where it was not recorded.
+
+    ``cores``: what shares of a core the clients and the gateway took, which a CPU's backend that shares that
+    core did not have.
+    """
 
     variant: str
     point: float | None
     p99_ms: float | None
+    cores: dict[str, float] = {}
+
+
+class Disturbance(Part):
+    """What happened to the servers in a live repetition, the first being 1, that the scenario does not have.
+
+    ``at_s`` is seconds since the repetition began, None if it could not be replayed.
+    """
+
+    variant: str
+    point: float | None
+    repetition: int
+    at_s: float | None
+    sentence: str
 
 
 class Ratio(Part):
@@ -145,7 +178,9 @@ class Verdict(Part):
     tolerances: Tolerances
     comparisons: list[Comparison]
     completions: list[Completion]
+    throughputs: list[Throughput] = []
     lags: list[Lag]
+    disturbances: list[Disturbance] = []
     conclusions: list[Conclusion]
     rankings: list[Ranking]
 

@@ -12,7 +12,7 @@ from validate.compare.distance import Statistic
 from validate.compare.floor import share_floor
 from validate.compare.latencies import Measured, Samples, streams_of
 from validate.compare.verdict import Completion, Lag, Tolerances
-from validate.compare.wording import ms, percent
+from validate.compare.wording import ms, percent, plural
 
 BEYOND = 5
 """Requests that have to lie beyond a percentile for it to say more than the largest values do."""
@@ -35,10 +35,10 @@ def too_few(statistic: Statistic, samples: Samples) -> str | None:
 
 
 def lag_of(case: Case) -> Lag:
-    """The p99 of how late the replayer sent."""
+    """The p99 of how late the replayer sent, and what it and the gateway took of a core."""
     lag = np.asarray(case.lag, dtype=float)
     p99 = float(np.percentile(lag, 99)) * 1000 if lag.size else None
-    return Lag(variant=case.variant, point=case.point, p99_ms=p99)
+    return Lag(variant=case.variant, point=case.point, p99_ms=p99, cores=dict(case.cores))
 
 
 def too_late(lag: Lag, metric: str, live: Sequence[Floats], tolerances: Tolerances) -> str | None:
@@ -54,6 +54,13 @@ def too_late(lag: Lag, metric: str, live: Sequence[Floats], tolerances: Toleranc
         f"the replayer sent up to {ms(lag.p99_ms)} late (p99), more than {percent(tolerances.lag)} of "
         f"the live median of {ms(middle)}"
     )
+
+
+def disturbed(case: Case) -> str | None:
+    """Why the live latencies are not those of the scenario, if so."""
+    if not case.disturbances:
+        return None
+    return f"{plural(len(case.disturbances), 'event')} in its live repetitions are none of the scenario's"
 
 
 def completions_of(measured: Measured, tolerances: Tolerances) -> list[Completion]:

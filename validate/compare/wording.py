@@ -21,3 +21,8 @@ def spoken(metric: str) -> str:
 def plural(count: int, noun: str) -> str:
     """``1 request``, ``2 requests``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def labelled(variant: str, point: float | None) -> str:
+    """``'shared'``, or ``'shared' at 2`` where a sweep has points."""
+    return repr(variant) if point is None else f"{variant!r} at {point:g}"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from math import isnan
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from simcore.request import Outcome, Request, Service
 from validate.live.backend import LiveBackend
@@ -39,6 +39,7 @@ class Metrics:
         self._ttft = _seconds("time_to_first_token", "From arrival to the first token written.", registry)
         self._e2el = _seconds("e2e_request_latency", "From arrival to the whole answer written.", registry)
         self._queue = _seconds("request_queue_time", "From submission to dispatch.", registry)
+        ProcessCollector(registry=registry)
         self._gauges()
 
     def observe(self, request: Request) -> None:

@@ -23,6 +23,8 @@ class GatewayProcess(ListeningProcess):
     """
 
     what = "the gateway"
+    check = "/v1/models"
+    """Its ``/health`` is that of its backends."""
 
     def __init__(
         self,
@@ -41,4 +43,13 @@ class GatewayProcess(ListeningProcess):
             "port": port,
         }
         told.write_text(json.dumps(settings), encoding="utf-8")
-        super().__init__(MODULE, [str(told)], cores=os.sched_getaffinity(0), env={}, log=work / "gateway.log")
+        self._told = told
+        self._start(work / "gateway.log")
+
+    def restart(self) -> None:
+        """Start it again on the same port once it has died; it does not answer yet."""
+        self.stop()
+        self._start(self.log)
+
+    def _start(self, log: Path) -> None:
+        super().__init__(MODULE, [str(self._told)], cores=os.sched_getaffinity(0), env={}, log=log)

@@ -30,13 +30,13 @@ def run_gateway(
     with (
         listening(host, port) as bound,
         TemporaryDirectory(prefix="simsage-serve-") as work,
-        launched(live_places(scenario), profiles, backends, Path(work), report) as addresses,
+        launched(live_places(scenario), profiles, backends, Path(work), report) as backing,
     ):
         allow_many_connections()
         settings = settings_of(scenario)
         return asyncio.run(
             serve(
-                lambda: gateway_of(scenario, profiles, addresses, settings),
+                lambda: gateway_of(scenario, profiles, backing.addresses, settings),
                 bound,
                 lambda url: report(f"serving {scenario.name} at {url}/v1; Ctrl-C ends"),
             )

@@ -49,10 +49,10 @@ class HealthChecks:
         doubt = self._doubts[backend.index]
         while True:
             doubt.clear()
-            answers = await self._answers(session, backend)
+            well = await answers(session, f"{backend.url}/health", self._timeout)
             # What has failed meanwhile may have failed after it answered.
             if not doubt.is_set():
-                self._driver.mark(backend.index, answers)
+                self._driver.mark(backend.index, well)
                 await self._until_next(doubt)
 
     async def _until_next(self, doubt: asyncio.Event) -> None:
@@ -62,11 +62,11 @@ class HealthChecks:
         except TimeoutError:
             return
 
-    async def _answers(self, session: Session, backend: LiveBackend) -> bool:
-        """Whether there is any answer but a server's error: not every endpoint has a ``/health``."""
-        url = f"{backend.url}/health"
-        try:
-            async with session.get(url, timeout=self._timeout, allow_redirects=False) as answer:
-                return answer.status < 500
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            return False
+
+async def answers(session: Session, url: str, timeout: aiohttp.ClientTimeout) -> bool:
+    """Whether there is any answer but a server's error: not every endpoint has a ``/health``."""
+    try:
+        async with session.get(url, timeout=timeout, allow_redirects=False) as answer:
+            return answer.status < 500
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return False

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-
-import aiohttp
+from collections import Counter
 
 from simcore.clients.sender import Answered
 from simcore.request import Outcome, Request, Service
@@ -29,6 +28,8 @@ class HttpCarrier:
         self._retrieval = retrieval
         self._answered: dict[Request, Answered] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sent = 0
+        self._outcomes: Counter[Outcome] = Counter()
         self.lags: list[float] = []
         self.faults: dict[str, int] = {}
 
@@ -39,6 +40,7 @@ class HttpCarrier:
 
     def send(self, request: Request, answered: Answered, timeout: float | None = None) -> None:
         """Send ``request`` at the environment's time; ``answered`` is called once it has its outcome."""
+        self._sent += 1
         self._answered[request] = answered
         task = asyncio.get_running_loop().create_task(self._carry(request, self._env.now, timeout))
         self._tasks.add(task)
@@ -47,12 +49,19 @@ class HttpCarrier:
     def stop(self) -> None:
         """End all requests that still have no outcome as unfinished, and their connections."""
         for request in list(self._answered):
+            self._note("no answer by the end of the run")
             self._end(request, Outcome.UNFINISHED)
         for task in self._tasks:
             task.cancel()
 
+    def check_integrity(self) -> None:
+        """Raise AssertionError unless every request that was sent is outstanding or has one outcome."""
+        assert self._sent == self.outstanding + self._outcomes.total()
+        assert all(request.outcome is None for request in self._answered)
+
     async def _carry(self, request: Request, intended: float, timeout: float | None) -> None:
         self.lags.append(self._env.clock.now() - intended)
+        outcome = Outcome.FAILED
         try:
             async with asyncio.timeout_at(
                 None if timeout is None else self._env.clock.on_loop(intended + timeout)
@@ -61,12 +70,12 @@ class HttpCarrier:
             outcome = Outcome.COMPLETED
         except TimeoutError:
             outcome = Outcome.TIMED_OUT
+            self._note("no answer within the client's timeout")
         except Refused as refusal:
             outcome = OUTCOMES.get(refusal.status, Outcome.FAILED)
             self._note(str(refusal))
-        # A line that is longer than the reader holds is a ValueError of aiohttp's.
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            outcome = Outcome.FAILED
+        # Of an answer that is none whatever may be raised: a line that is too long is aiohttp's ValueError.
+        except Exception as error:
             self._note(type(error).__name__)
         self._env.catch_up()
         self._end(request, outcome)
@@ -86,4 +95,5 @@ class HttpCarrier:
         if request.outcome is None:
             request.outcome = outcome
             request.finished = self._env.now
+            self._outcomes[outcome] += 1
             self._answered.pop(request)(request)

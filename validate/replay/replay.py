@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -24,6 +24,7 @@ from validate.replay.exchange import Exchange
 from validate.replay.paced import PacedEnvironment
 from validate.replay.prompts import Prompts, TextMaker
 from validate.replay.retrieval import Retrieval, Searching, Waiting
+from validate.watch import Incident, Watch, Watched
 
 LOOK = 0.05
 """Seconds between two looks whether all is answered."""
@@ -34,24 +35,30 @@ class Replayed:
     """What became of each request, in seconds since the replay began.
 
     ``lags``: from each intended time of sending to the real one. ``faults``: what went wrong, how often.
+    ``incidents``: what happened to the servers, ``lost``: those that were gone at the end. ``cores``: the
+    shares of a core that clients and, where it was started here, gateway took.
     """
 
     requests: list[Request]
     lags: list[float]
     faults: dict[str, int]
+    incidents: list[Incident] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    cores: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Front:
     """Where clients send to and what models they ask for, by service; ``words`` makes texts to embed.
 
-    ``indexes`` are the URLs of the retrievers, if the scenario's are on a profile.
+    ``indexes`` are the URLs of the retrievers, if the scenario's are on a profile; ``watched`` are servers.
     """
 
     urls: Mapping[Service, str]
     models: Mapping[Service, str]
     words: TextMaker | None = None
     indexes: Sequence[str] = ()
+    watched: Sequence[Watched] = ()
 
 
 async def replay(
@@ -73,18 +80,30 @@ async def replay(
         carrier = HttpCarrier(env, exchange, _retrieval(scenario, streams, session, front.indexes))
         sender = Sender(env, carrier, timeouts(scenario))
         open_loop = start_clients(env, scenario, sender, streams, base, block_size)
+        processor = time.process_time()
         env.begin()
-        await _until(
-            env,
-            scenario.duration_s,
-            scenario.duration_s + scenario.drain_s,
-            lambda: not sender.outstanding and not open_loop.unsent,
-        )
-        sender.stop()
-        env.stop()
+        async with Watch(front.watched, env.clock, session) as watch:
+            await _until(
+                env,
+                scenario.duration_s,
+                scenario.duration_s + scenario.drain_s,
+                lambda: not sender.outstanding and not open_loop.unsent,
+            )
+            sender.stop()
+            env.stop()
+    cores = {"clients": (time.process_time() - processor) / env.now}
+    _check_integrity(sender, carrier)
     for number, request in enumerate(sender.sent):
         request.id = number
-    return Replayed(sender.sent, carrier.lags, carrier.faults)
+    return Replayed(sender.sent, carrier.lags, carrier.faults, watch.incidents, watch.lost, cores)
+
+
+def _check_integrity(sender: Sender, carrier: HttpCarrier) -> None:
+    """Raise AssertionError unless each request was sent once and has its outcome."""
+    carrier.check_integrity()
+    assert not sender.outstanding
+    assert len(set(sender.sent)) == len(sender.sent)
+    assert all(request.outcome is not None for request in sender.sent)
 
 
 async def _until(env: PacedEnvironment, least: float, most: float, done: Callable[[], bool]) -> None:
