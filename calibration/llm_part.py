@@ -87,5 +87,5 @@ def _shifted(bounds: dict[str, tuple[float, float]], extra: StepExtra) -> dict[s
 def _extra_note(extra: StepExtra) -> str:
     return (
         f"constant and decode include {extra.constant * 1e3:.3f} ms a step and {extra.decode * 1e3:.4f} ms a "
-        f"decoding request that a server adds to the bare engine; fit errors are the bare engine's"
+        f"decoding request that a server's steps last beyond the bare engine's, which fit errors are of"
     )

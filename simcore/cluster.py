@@ -22,10 +22,10 @@ from simcore.profile.use import (
     Profiles,
     embed_time,
     embedding_profile,
-    llm_profile,
     retrieval_profile,
     scheduler_config,
     search_time,
+    served_llm,
     step_time,
 )
 from simcore.ranges import range_excesses
@@ -86,7 +86,7 @@ class Cluster:
         return self._retriever(name, spec)
 
     def _replica(self, name: str, i: int, spec: LLMBackends) -> Replica:
-        profile = llm_profile(self._profiles, spec.profile)
+        profile = served_llm(self._profiles, spec.profile)
         config = scheduler_config(spec.engine, profile)
         residuals = profile.residuals if spec.sample_residuals else []
         return Replica(

@@ -19,16 +19,13 @@ from calibration.backends.server import Server
 from calibration.backends.step_log import StepLog
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
-from calibration.probes.design import Scene, ladder
-from calibration.probes.engine import anchor_seconds, play
+from calibration.probes.engine import anchor_seconds
 
 GROUP = "frontend"
 WAVE_LIMIT = 120.0
 LENGTHS = (16, 64, 200, 500, 900)
 """Words per prompt of the waves of one request, about as many tokens."""
 CONCURRENCY = (1, 4, 16)
-SAME_IN_PROCESS: Scene = ladder(64, (16, 4, 1), (), decodes=12)
-"""The bare engine's steps to compare the server's with, taken in the same minute."""
 
 
 def probe_frontend(campaign: Campaign, engine: Worker, model: Path, share: tuple[float, float]) -> None:
@@ -54,7 +51,7 @@ def probe_frontend(campaign: Campaign, engine: Worker, model: Path, share: tuple
             waves.warm_up()
             campaign.measure(
                 "server overheads",
-                dict.fromkeys(names, lambda: [*waves.all(), {"in_process": play(engine, SAME_IN_PROCESS)}]),
+                dict.fromkeys(names, waves.all),
                 lambda: anchor_seconds(engine, campaign.device),
                 ((start + end) / 2, end),
             )

@@ -28,6 +28,21 @@ def llm_profile(profiles: Profiles, name: str) -> LLMProfile:
     return part
 
 
+def served_llm(profiles: Profiles, name: str) -> LLMProfile:
+    """The LLM part as a server has it; ValueError if the profile has none.
+
+    On a CPU the API server computes on the engine's own cores: what it does to a request delays not that
+    request alone but takes the engine's time, so it is part of the step that takes the request in.
+    """
+    part = llm_profile(profiles, name)
+    if profiles[name].hardware.get("device") != "cpu":
+        return part
+    taken = part.overheads.request + part.overheads.output
+    form = part.step_time.model_copy(update={"prefill": part.step_time.prefill + taken})
+    left = part.overheads.model_copy(update={"request": 0.0, "output": 0.0})
+    return part.model_copy(update={"step_time": form, "overheads": left})
+
+
 def embedding_profile(profiles: Profiles, name: str) -> EmbeddingProfile:
     """The embedding part of the profile of that name; ValueError if it has none."""
     part = profiles[name].embedding

@@ -9,6 +9,7 @@ import pytest
 from calibration.fits.overheads import fit_overheads, fit_step_extra
 from calibration.probes.frontend import periods
 from simcore.profile.steptime import StepTime
+from simcore.step import Step
 
 FORM = StepTime(constant=5e-3, token=1e-4, context=1e-6)
 
@@ -36,10 +37,6 @@ def served(width: int, seconds: float, steps: int = 10) -> dict[str, Any]:
     return {"width": width, "streams": [], "steps": lines}
 
 
-def bare(width: int, seconds: float) -> dict[str, Any]:
-    return {"in_process": [{"step": decode(width, 0), "seconds": seconds}] * 10}
-
-
 def single(tokens: int, before: float, after: float) -> dict[str, Any]:
     step = {"scheduled": 100.0 + before, "updated": 101.0, "busy": True, "step": decode(1, 1)}
     stream = {"sent": 100.0, "first": 101.0 + after, "prompt_tokens": tokens}
@@ -48,7 +45,7 @@ def single(tokens: int, before: float, after: float) -> dict[str, Any]:
 
 def test_latency_before_the_engine_is_split_by_prompt_tokens() -> None:
     waves = [single(n, 3e-3 + 2e-6 * n, after) for n, after in ((10, 1e-3), (100, 2e-3), (1000, 9e-3))]
-    overheads = fit_overheads([*waves, {"in_process": []}])
+    overheads = fit_overheads(waves)
     assert overheads.request == pytest.approx(3e-3)
     assert overheads.prompt_token == pytest.approx(2e-6)
     assert overheads.output == pytest.approx(2e-3)
@@ -56,13 +53,13 @@ def test_latency_before_the_engine_is_split_by_prompt_tokens() -> None:
 
 def test_longer_steps_are_split_by_batch_size() -> None:
     extra = {width: 4e-4 + 3e-5 * width for width in (1, 4, 16)}
-    records = [served(width, 6e-3 + more) for width, more in extra.items()]
-    found = fit_step_extra([*records, *(bare(width, 6e-3) for width in extra)], FORM)
+    records = [served(width, FORM(Step(decodes=width)) + more) for width, more in extra.items()]
+    found = fit_step_extra(records, FORM)
     assert (found.constant, found.decode) == (pytest.approx(4e-4), pytest.approx(3e-5))
 
 
 def test_a_server_that_hides_work_between_steps_takes_some_off() -> None:
-    records = [record for width in (1, 4) for record in (served(width, 5.8e-3), bare(width, 6e-3))]
+    records = [served(width, FORM(Step(decodes=width)) - 2e-4) for width in (1, 4)]
     assert fit_step_extra(records, FORM).constant == pytest.approx(-2e-4)
 
 
