@@ -99,6 +99,11 @@ def test_what_is_sent_is_what_is_simulated_at_the_same_times() -> None:
     assert min(live.lags) >= 0.0
 
 
+def test_how_late_the_warm_up_was_sent_does_not_count() -> None:
+    live = replayed(chats().model_copy(update={"warmup_s": 0.5}))
+    assert len(live.lags) == sum(request.arrival >= 0.5 for request in live.requests) > 5
+
+
 def test_times_are_the_clients_from_the_intended_sending() -> None:
     for request in replayed(chats(rate=5.0)).requests:
         assert 0.02 <= request.first_token - request.arrival < 0.5

@@ -18,14 +18,17 @@ OUTCOMES = {429: Outcome.REJECTED, 504: Outcome.TIMED_OUT}
 class HttpCarrier:
     """The live twin of `simcore.driver.Driver`: what clients send through.
 
-    ``lags`` are the seconds from each intended time of sending to the real one. Every request ends in
-    exactly one outcome; what went wrong is counted by its words in ``faults``.
+    ``lags`` are the seconds from each intended time of sending, from ``counted_from`` on, to the real one.
+    Every request ends in exactly one outcome; what went wrong is counted by its words in ``faults``.
     """
 
-    def __init__(self, env: PacedEnvironment, exchange: Exchange, retrieval: Retrieval | None) -> None:
+    def __init__(
+        self, env: PacedEnvironment, exchange: Exchange, retrieval: Retrieval | None, counted_from: float
+    ) -> None:
         self._env = env
         self._exchange = exchange
         self._retrieval = retrieval
+        self._counted_from = counted_from
         self._answered: dict[Request, Answered] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sent = 0
@@ -60,7 +63,8 @@ class HttpCarrier:
         assert all(request.outcome is None for request in self._answered)
 
     async def _carry(self, request: Request, intended: float, timeout: float | None) -> None:
-        self.lags.append(self._env.clock.now() - intended)
+        if intended >= self._counted_from:
+            self.lags.append(self._env.clock.now() - intended)
         outcome = Outcome.FAILED
         try:
             async with asyncio.timeout_at(

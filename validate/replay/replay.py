@@ -34,9 +34,9 @@ LOOK = 0.05
 class Replayed:
     """What became of each request, in seconds since the replay began.
 
-    ``lags``: from each intended time of sending to the real one. ``faults``: what went wrong, how often.
-    ``incidents``: what happened to the servers, ``lost``: those that were gone at the end. ``cores``: the
-    shares of a core that clients and, where it was started here, gateway took.
+    ``lags``: after the warm-up, from each intended time of sending to the real one. ``faults``: what went
+    wrong, how often. ``incidents``: what happened to the servers, ``lost``: those that were gone at the end.
+    ``cores``: the shares of a core that clients and, where it was started here, gateway took.
     """
 
     requests: list[Request]
@@ -77,7 +77,8 @@ async def replay(
         # Never the prompts of another replay: a prefix cache would know them.
         prompts = Prompts(scenario.seed + time.time_ns(), block_size, front.words)
         exchange = Exchange(session, dict(front.urls), dict(front.models), prompts)
-        carrier = HttpCarrier(env, exchange, _retrieval(scenario, streams, session, front.indexes))
+        retrieval = _retrieval(scenario, streams, session, front.indexes)
+        carrier = HttpCarrier(env, exchange, retrieval, scenario.warmup_s)
         sender = Sender(env, carrier, timeouts(scenario))
         open_loop = start_clients(env, scenario, sender, streams, base, block_size)
         processor = time.process_time()
