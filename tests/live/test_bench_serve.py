@@ -8,21 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.live.needs import needs
 from tests.live.serving import serving
 
-NEEDED = ("vllm", "torch")
-MISSING = [name for name in NEEDED if find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(bool(MISSING), reason=f"vLLM's benchmark needs {', '.join(MISSING)}"),
-]
+pytestmark = needs(("vllm", "torch"), "vLLM's benchmark")
 
 MODEL = "qwen2-11m"
 SCENARIO = """\

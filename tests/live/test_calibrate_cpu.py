@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,12 @@ from calibration.target import Target
 from simcore.profile.document import ProfileDocument
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
+from tests.live.needs import needs
 from tests.live.processes import processes
 
 TARGET = Target("cpu", "qwen2-11m")
-MISSING = [name for name in TARGET.packages if find_spec(name) is None]
 
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(bool(MISSING), reason=f"calibration needs {', '.join(MISSING)}"),
-]
+pytestmark = needs(TARGET.packages, "calibration")
 
 LOOSE = 0.35
 """Held-out error that even a busy machine stays under."""

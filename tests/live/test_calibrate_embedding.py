@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,9 @@ from calibration.embedding_part import embedding_notes, embedding_part
 from calibration.probes.embedding import embedding_design, encode, probe_embedding, start_embedding
 from calibration.probes.embedding_server import GROUP, probe_embedding_server
 from calibration.store import Store
+from tests.live.needs import needs
 
-NEEDED = ("vllm", "torch", "sentence_transformers", "aiohttp")
-MISSING = [name for name in NEEDED if find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(bool(MISSING), reason=f"measuring embeddings needs {', '.join(MISSING)}"),
-]
+pytestmark = needs(("vllm", "torch", "sentence_transformers", "aiohttp"), "measuring embeddings")
 
 MODEL = "bert-tiny-shape"
 Measured = tuple[Campaign, EmbeddingModel, dict[str, Any]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,12 @@ from calibration.plan import tiny
 from calibration.probes import engine as probe
 from calibration.target import Target
 from simcore.profile.load import load_profile
+from tests.live.needs import needs
 from tests.live.processes import processes
 
 TARGET = Target("cpu", "qwen2-11m", parts=("llm",))
-MISSING = [name for name in TARGET.packages if find_spec(name) is None]
 
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(bool(MISSING), reason=f"calibration needs {', '.join(MISSING)}"),
-]
+pytestmark = needs(TARGET.packages, "calibration")
 
 
 def struck(folder: Path, strike: signal.Signals) -> Callable[[str, float], None]:

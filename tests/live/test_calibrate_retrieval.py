@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import pytest
 
 from calibration.campaign import Campaign
@@ -12,11 +10,9 @@ from calibration.fits.retrieval import retrieval
 from calibration.probes import retrieval as probe
 from calibration.store import Store
 from simcore.profile.retrieval import RetrievalProfile
+from tests.live.needs import needs
 
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(find_spec("faiss") is None, reason="the vector index needs faiss"),
-]
+pytestmark = needs(("faiss",), "the vector index")
 
 SMALL = probe.IndexDesign("IVF32,Flat", "nprobe=8", 10_000, 64)
 

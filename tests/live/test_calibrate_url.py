@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,9 @@ from calibration.cores import choose_cores
 from simcore.profile.document import ProfileDocument
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
+from tests.live.needs import needs
 
-MISSING = [name for name in ("vllm", "torch", "aiohttp") if find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(bool(MISSING), reason=f"the server needs {', '.join(MISSING)}"),
-]
+pytestmark = needs(("vllm", "torch", "aiohttp"), "the server")
 
 LOOSE = 0.35
 """Held-out error that even a busy machine stays under."""

