@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
+from simsage.formats import point_label
 from validate.compare.verdict import Comparison, Conclusion, Figure, Ranking, Verdict
 
 FOLDER = Path(__file__).parents[1] / "docs" / "verdicts"
@@ -22,7 +23,7 @@ def summary_rows(verdict: Verdict) -> Iterator[Sequence[str]]:
     """One row for each sweep point, and one for all."""
     points = list(dict.fromkeys(one.point for one in verdict.comparisons))
     for point in points:
-        yield _summary(verdict, [point], "all" if point is None else f"{point:g}")
+        yield _summary(verdict, [point], point_label(point) or "all")
     if len(points) > 1:
         yield _summary(verdict, points, "all")
 
@@ -30,10 +31,9 @@ def summary_rows(verdict: Verdict) -> Iterator[Sequence[str]]:
 def error_rows(verdict: Verdict) -> Iterator[Sequence[str]]:
     """One row for each latency: relative errors, and in brackets the live-against-live floor."""
     for one in verdict.comparisons:
-        point = "" if one.point is None else f"{one.point:g}"
         found = {figure.statistic: _error(figure) for figure in one.figures}
         errors = [found.get(name, "") for name in STATISTICS]  # type: ignore[call-overload]
-        yield one.variant, point, one.stream, one.metric.upper(), *errors
+        yield one.variant, point_label(one.point), one.stream, one.metric.upper(), *errors
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -84,14 +84,15 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
         bench = Bench(profiles, base, options.backends, Path(work), report, deployment)
         cells = validate(document, bench, options.repetitions)
         options.report("comparing", 1.0)
-        verdict = judge(document, [case_of(cell) for cell in cells])
+        cases = [case_of(cell) for cell in cells]
+        verdict = judge(document, cases)
         environment = environment_of(profiles, document.seed, options.repetitions, 0.0, 0.0)
         if options.emulate is not None:
             environment["emulated"] = emulation_of(documents[0], profiles)
         if deployment is not None:
             models = {service.name: model for service, model in deployment.models.items()}
             environment["deployment"] = {"url": deployment.url, "models": models}
-        _write(document, cells, verdict, environment, folder)
+        _write(document, cells, cases, verdict, environment, folder)
     if options.emulate is None:
         remember(verdict, profiles, base, environment["date"][:10])
     return verdict
@@ -100,6 +101,7 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
 def _write(
     document: ScenarioDocument,
     cells: Sequence[Cell],
+    cases: Sequence[Case],
     verdict: Verdict,
     environment: Mapping[str, Any],
     folder: Path,
@@ -107,7 +109,7 @@ def _write(
     _write_records(cells, folder)
     resolved = dump_scenario(document)
     faults = sum((Counter(live.faults) for cell in cells for live in cell.live), Counter())
-    drawn = _draw(cells, folder / output.FIGURES)
+    drawn = _draw(cases, folder / output.FIGURES)
     texts = {
         output.SCENARIO: resolved,
         output.ENVIRONMENT: json.dumps(environment, indent=2) + "\n",
@@ -143,7 +145,6 @@ def _frame(cell: Cell, requests: Sequence[Request], repetition: int) -> Any:
     return frame_of(requests, names, cell.variant, cell.point, repetition, cell.document.warmup_s)
 
 
-def _draw(cells: Sequence[Cell], folder: Path) -> list[tuple[Case, list[Drawn]]]:
+def _draw(cases: Sequence[Case], folder: Path) -> list[tuple[Case, list[Drawn]]]:
     folder.mkdir()
-    cases = [case_of(cell) for cell in cells]
     return [(case, draw_case(case, number, folder)) for number, case in enumerate(cases)]

@@ -7,7 +7,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -24,7 +24,7 @@ from validate.backends.launch import Launched, Report, launched
 from validate.backends.possible import Backends, service_of
 from validate.cell import Cell, cells_of
 from validate.deployment import Deployment
-from validate.gateway.counts import contradiction, counted
+from validate.gateway.counts import Counts, contradiction, counted
 from validate.gateway.process import GatewayProcess
 from validate.live.plane import index_places, live_places, public_model
 from validate.replay.prompts import TextMaker
@@ -122,27 +122,31 @@ def _replay(document: ScenarioDocument, bench: Bench, running: Launched, words: 
     with _deployed(document, bench, running) as (to, front_door):
         watched = [front_door, *_backends(document, running)]
         front = Front(dict.fromkeys(to.models, to.url), to.models, words, indexes, watched)
-        began, processor = time.monotonic(), 0.0 if bench.deployment else counted(to.url).processor
+        before, began = None if bench.deployment else _counted(to.url), time.monotonic()
         found = asyncio.run(replay(document, bench.profiles, REPLICATION, bench.base, front))
         # What a gateway counted that has died is gone.
         if bench.deployment is None and not found.incidents:
-            _audit(to.url, document, found, processor, time.monotonic() - began)
+            wall = time.monotonic() - began
+            found.incidents.extend(_audit(document, found, before, _counted(to.url), wall))
         return found
 
 
-def _audit(gateway: str, document: ScenarioDocument, found: Replayed, processor: float, wall: float) -> None:
-    """Add to ``found`` how the gateway's counts contradict it, if they do, and what share of a core it took.
+def _counted(gateway: str) -> Counts | None:
+    with suppress(OSError):
+        return counted(gateway)
+    return None
 
-    It had taken ``processor`` seconds when the replay of ``wall`` seconds began.
-    """
-    try:
-        counts = counted(gateway)
-    except OSError:
-        found.incidents.append(Incident(document.duration_s, "the gateway did not tell what it counted"))
+
+def _audit(
+    document: ScenarioDocument, found: Replayed, before: Counts | None, after: Counts | None, wall: float
+) -> Iterator[Incident]:
+    """How the gateway's counts contradict the clients'; notes its share of a core over ``wall`` seconds."""
+    if before is None or after is None:
+        yield Incident(document.duration_s, "the gateway did not tell what it counted")
         return
-    found.cores["gateway"] = (counts.processor - processor) / wall
-    if (what := contradiction(counts.outcomes, found.requests)) is not None:
-        found.incidents.append(Incident(document.duration_s, what))
+    found.cores["gateway"] = (after.processor - before.processor) / wall
+    if (what := contradiction(after.outcomes, found.requests)) is not None:
+        yield Incident(document.duration_s, what)
 
 
 @contextmanager

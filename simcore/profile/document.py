@@ -61,6 +61,11 @@ class ProfileDocument(Model):
     digest: str = ""
     """``sha256:`` and the digest of the document without this field and without ``validation``."""
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it is of a CPU, whose cores a backend shares with what serves it."""
+        return self.hardware.get("device") == "cpu"
+
     def computed_digest(self) -> str:
         """The digest that an untouched document carries."""
         return digest_of(self.model_dump(mode="json"))

@@ -35,7 +35,7 @@ def served_llm(profiles: Profiles, name: str) -> LLMProfile:
     request alone but takes the engine's time, so it is part of the step that takes the request in.
     """
     part = llm_profile(profiles, name)
-    if profiles[name].hardware.get("device") != "cpu":
+    if not profiles[name].on_cpu:
         return part
     taken = part.overheads.request + part.overheads.output
     form = part.step_time.model_copy(update={"prefill": part.step_time.prefill + taken})

@@ -39,7 +39,7 @@ def service_of(place: Place) -> Service:
 
 def measured_on(place: Place, profiles: Profiles) -> Device:
     """The kind of device that the backend's profile is of, the only one that it can be compared on."""
-    return "cpu" if profiles[str(place.spec.profile)].hardware.get("device") == "cpu" else "gpu"
+    return "cpu" if profiles[str(place.spec.profile)].on_cpu else "gpu"
 
 
 def check_possible(missing: Sequence[Place], profiles: Profiles, backends: Backends) -> None:
