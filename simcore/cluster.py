@@ -26,6 +26,7 @@ from simcore.profile.use import (
     scheduler_config,
     search_time,
     served_llm,
+    serving,
     step_time,
 )
 from simcore.ranges import range_excesses
@@ -103,6 +104,7 @@ class Cluster:
     def _embedding_server(self, name: str, i: int, spec: EmbeddingBackends) -> EmbeddingServer:
         profile = embedding_profile(self._profiles, spec.profile)
         residuals = profile.residuals if spec.sample_residuals else []
+        delays, request_work = serving(self._profiles[spec.profile], profile.overheads)
         window = spec.batching
         return EmbeddingServer(
             self._env,
@@ -111,7 +113,8 @@ class Cluster:
             embed_time(profile),
             residual_factor(self._streams.generator(name, "batch residual"), residuals),
             self._devices.get(spec.device, i, name),
-            profile.overheads,
+            delays,
+            request_work,
             self._events,
             self._counted,
         )

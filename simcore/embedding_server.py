@@ -19,7 +19,11 @@ from simcore.timer import after
 
 
 class EmbeddingServer:
-    """First come, first served. A request's texts stay together; too many for one batch follow each other."""
+    """First come, first served. A request's texts stay together; too many for one batch follow each other.
+
+    ``overheads`` delay a request alone; ``request_work`` is what serving one takes of the device, beside its
+    texts.
+    """
 
     def __init__(
         self,
@@ -30,6 +34,7 @@ class EmbeddingServer:
         residual: Callable[[], float],
         device: Device | CoordinatedDevice,
         overheads: Overheads,
+        request_work: float,
         events: BackendEvents,
         counted: tuple[float, float],
     ) -> None:
@@ -40,6 +45,7 @@ class EmbeddingServer:
         self._residual = residual
         self._device = device
         self._overheads = overheads
+        self._request_work = request_work
         self._events = events
         self._queue: BatchQueue[Request] = BatchQueue(window)
         self._waiting = Level(*counted)
@@ -112,5 +118,6 @@ class EmbeddingServer:
             self._queue.finish()
             self._consider()
 
-        job = Job(Service.EMBEDDING, work * self._residual(), end)
+        served = self._request_work * len(batch)
+        job = Job(Service.EMBEDDING, work * self._residual() + served, end)
         self._device.start(job)

@@ -11,8 +11,10 @@ from simcore.request import Request
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.resolve import resolve
 from validate.compare.case import Case
-from validate.compare.verdict import Disturbance
+from validate.compare.verdict import Disturbance, EngineSteps
 from validate.compare.wording import labelled
+from validate.engine_steps import engine_steps
+from validate.pace import Pace
 from validate.replay.replay import Replayed
 
 
@@ -42,7 +44,26 @@ def case_of(cell: Cell) -> Case:
     live = [one.requests for one in cell.live]
     simulated = [cell.simulated] * len(live)
     disturbances = list(_disturbances(cell))
-    return Case(cell.variant, cell.point, cell.document, live, simulated, lags, disturbances, _cores(cell))
+    return Case(
+        cell.variant,
+        cell.point,
+        cell.document,
+        live,
+        simulated,
+        lags,
+        disturbances,
+        cores=_cores(cell),
+        steps=list(_steps(cell)),
+    )
+
+
+def _steps(cell: Cell) -> Iterator[EngineSteps]:
+    found: dict[str, list[Pace]] = {}
+    for one in cell.live:
+        for pace in one.paces:
+            found.setdefault(pace.backend, []).append(pace)
+    for backend, paces in found.items():
+        yield engine_steps(cell.variant, cell.point, backend, paces)
 
 
 def _cores(cell: Cell) -> dict[str, float]:

@@ -27,6 +27,7 @@ from validate.deployment import Deployment
 from validate.gateway.counts import Counts, contradiction, counted
 from validate.gateway.process import GatewayProcess
 from validate.live.plane import index_places, live_places, public_model
+from validate.pace import pacings
 from validate.replay.prompts import TextMaker
 from validate.replay.replay import Front, Replayed, replay
 from validate.replay.words import Words
@@ -119,6 +120,7 @@ def _run_live(turns: deque[Turn], bench: Bench) -> None:
 
 def _replay(document: ScenarioDocument, bench: Bench, running: Launched, words: TextMaker | None) -> Replayed:
     indexes = [running.addresses[place.name].url for place in index_places(document)]
+    paced = list(pacings(document, bench.profiles, running))
     with _deployed(document, bench, running) as (to, front_door):
         watched = [front_door, *_backends(document, running)]
         front = Front(dict.fromkeys(to.models, to.url), to.models, words, indexes, watched)
@@ -128,6 +130,7 @@ def _replay(document: ScenarioDocument, bench: Bench, running: Launched, words: 
         if bench.deployment is None and not found.incidents:
             wall = time.monotonic() - began
             found.incidents.extend(_audit(document, found, before, _counted(to.url), wall))
+        found.paces.extend(pace for one in paced if (pace := one.pace()) is not None)
         return found
 
 

@@ -19,9 +19,12 @@ from calibration.backends.worker import Message
 
 
 class Encoder:
-    """Encodes texts of exact token lengths and times it; no text is used twice."""
+    """Encodes texts of exact token lengths and times it; no text is used twice.
 
-    def __init__(self, folder: str, device: str, dtype: str) -> None:
+    ``rest`` is how many seconds a timed batch waits before it starts.
+    """
+
+    def __init__(self, folder: str, device: str, dtype: str, rest: float) -> None:
         add_random_weights(Path(folder))
         self.model = SentenceTransformer(
             folder, device=device, local_files_only=True, model_kwargs={"dtype": getattr(torch, dtype)}
@@ -31,6 +34,7 @@ class Encoder:
         self._words = token_words(self.model.tokenizer)
         self._special = special_tokens(self.model.tokenizer)
         self._draw = random.Random(0)  # noqa: S311
+        self._rest = rest
 
     def texts(self, lengths: list[int]) -> list[str]:
         """Made-up texts of that many tokens each, the special ones included."""
@@ -39,6 +43,7 @@ class Encoder:
     def encode(self, lengths: list[int]) -> Message:
         """Seconds that one batch of such texts takes in all, and its tokeniser alone."""
         texts = self.texts(lengths)
+        time.sleep(self._rest)
         start = time.perf_counter()
         tokens = self._preprocess(texts)
         tokenise = time.perf_counter() - start
@@ -82,11 +87,13 @@ def add_random_weights(folder: Path) -> None:
 def build(settings: Message) -> tuple[Message, Answerer]:
     """Load the model from ``folder`` on ``device`` with ``threads`` torch threads (0: torch's choice).
 
-    ``dtype`` is that of the weights and of the computing, a name of torch's such as ``float32``.
+    ``dtype`` is that of the weights and of the computing, a name of torch's such as ``float32``; ``rest``
+    is the `Encoder`'s.
     """
     if threads := cast(int, settings["threads"]):
         torch.set_num_threads(threads)
-    encoder = Encoder(str(settings["folder"]), str(settings["device"]), str(settings["dtype"]))
+    folder, device, dtype = (str(settings[key]) for key in ("folder", "device", "dtype"))
+    encoder = Encoder(folder, device, dtype, cast(float, settings["rest"]))
 
     def answer(question: Message) -> Message:
         if question["do"] == "spin":

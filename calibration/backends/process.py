@@ -15,6 +15,8 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASH = "calibration.backends.leash"
+SESSION, USER, KERNEL = 3, 11, 12
+"""Places of the session and of the two processor times after the name in ``/proc/PID/stat``."""
 GRACE = 10.0
 """Seconds that a process group has between the request to end and its end by force."""
 
@@ -76,6 +78,17 @@ class BackendProcess:
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self.process.poll() is None
+
+    def processor_seconds(self) -> float:
+        """What the process and its descendants that live have computed (``man 5 proc_pid_stat``)."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                # The name before the bracket may hold anything.
+                fields = stat.read_text().rpartition(")")[2].split()
+                if int(fields[SESSION]) == self.process.pid:
+                    ticks += int(fields[USER]) + int(fields[KERNEL])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def last_words(self, lines: int = 8) -> str:
         """The end of the log, for an error message."""

@@ -27,6 +27,8 @@ class ListeningProcess(BackendProcess):
     what = "the server"
     check = "/health"
     """The path that it answers while it is well."""
+    steps: Path | None = None
+    """The file that it writes its steps to (`calibration.backends.step_log`)."""
 
     def wait_ready(self, limit: float = START_LIMIT) -> None:
         """Return once the server answers; `BackendFailed` if it dies or does not within ``limit`` seconds."""
@@ -63,6 +65,7 @@ class Server(ListeningProcess):
     ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
+        self.steps = steps
         settings = settings | server_settings(device, settings)
         super().__init__(
             MODULE,

@@ -15,7 +15,11 @@ class StepLog:
         self._read = 0
 
     def new(self) -> list[dict[str, Any]]:
-        """The steps written since the last call; none while there is no file yet."""
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        """The steps written since the last call; none while there is no file yet.
+
+        A line that is not yet whole is left for the next call.
+        """
+        written = self.path.read_text() if self.path.exists() else ""
+        lines = written.rpartition("\n")[0].splitlines()
         new, self._read = lines[self._read :], len(lines)
         return [cast(dict[str, Any], json.loads(line)) for line in new]

@@ -15,6 +15,7 @@ import numpy as np
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
 from calibration.errors import BackendFailed
+from calibration.probes.embedding import REST
 from calibration.probes.engine import anchor_seconds
 from calibration.probes.loads import Loads, TextBatch
 from calibration.probes.turns import take_turns
@@ -39,16 +40,17 @@ def probe_colocation(
     campaign: Campaign, engine: Worker, embedding: Worker, loads: Loads, share: tuple[float, float]
 ) -> None:
     """Measure every pair of loads, at once in groups ``shared``, in turns in group ``turns``."""
+    rest = REST[campaign.device]
     pairs = [(decodes, batch) for decodes in loads.decodes for batch in loads.batches]
     at_once = {
         f"{AT_ONCE}/{number}-{_name(pair)}": partial(
-            _at_once, engine, embedding, *pair, loads.seconds, number
+            _at_once, engine, embedding, *pair, loads.seconds, rest, number
         )
         for number in range(loads.rounds)
         for pair in random.Random(number).sample(pairs, len(pairs))  # noqa: S311
     }
     in_turns = {
-        f"{IN_TURNS}/{_name(pair)}": partial(take_turns, engine, embedding, *pair, CONTEXT, loads.turns)
+        f"{IN_TURNS}/{_name(pair)}": partial(take_turns, engine, embedding, *pair, CONTEXT, rest, loads.turns)
         for pair in pairs
         # Batches that repeat at one duty only are the long ones, beside which a turn is hard to see.
         if len(pair[1].duties) > 1
@@ -64,9 +66,18 @@ def _name(pair: tuple[int, TextBatch]) -> str:
 
 
 def _at_once(
-    engine: Worker, embedding: Worker, decodes: int, batch: TextBatch, seconds: float, seed: int
+    engine: Worker,
+    embedding: Worker,
+    decodes: int,
+    batch: TextBatch,
+    seconds: float,
+    rest: float,
+    seed: int,
 ) -> Records:
-    """Each alone, then both at each duty in a new order; paces are seconds from start to start."""
+    """Each alone, then both at each duty in a new order; paces are seconds from start to start.
+
+    A batch alone comes after ``rest`` seconds, as those that `probe_embedding` times.
+    """
     lengths = [batch.length] * batch.texts
 
     def llm(length: float) -> float | None:
@@ -74,7 +85,7 @@ def _at_once(
         return pace(_spans(engine.ask(_spin(seconds=length), LIMIT)))
 
     def texts(length: float) -> float | None:
-        return pace(_spans(embedding.ask(_spin(lengths=lengths, pause=0.0, seconds=length), LIMIT)))
+        return pace(_spans(embedding.ask(_spin(lengths=lengths, pause=rest, seconds=length), LIMIT)))
 
     def both(pause: float, length: float) -> tuple[float, float] | None:
         _hold(engine, decodes)
@@ -82,7 +93,7 @@ def _at_once(
         embedding.put(_spin(lengths=lengths, pause=pause, seconds=length))
         return paces_together(_spans(engine.answer(LIMIT)), _spans(embedding.answer(LIMIT)))
 
-    step, work = long_enough(llm, seconds), long_enough(texts, seconds)
+    step, work = long_enough(llm, seconds), long_enough(texts, seconds) - rest
     records = []
     for duty in random.Random(seed).sample(batch.duties, len(batch.duties)):  # noqa: S311
         pause = work * (1.0 / duty - 1.0)

@@ -14,17 +14,23 @@ LIMIT = 120.0
 
 
 def take_turns(
-    engine: Worker, embedding: Worker, decodes: int, batch: TextBatch, context: int, turns: int
+    engine: Worker,
+    embedding: Worker,
+    decodes: int,
+    batch: TextBatch,
+    context: int,
+    rest: float,
+    turns: int,
 ) -> Records:
     """Two batches, twice some steps, and again: how much longer the first of each takes than the second.
 
-    The first comes after the other side's work, the second after its own; both are asked for and timed in
-    the same way, each side by itself, so that asking does not count. Two differences a turn, in seconds;
-    that of the LLM is over `STEPS` steps.
+    The first comes after the other side's work, the second after its own and, a batch, ``rest`` seconds, as
+    those that `probe_embedding` times; both are asked for and timed in the same way, each side by itself, so
+    that asking does not count. Two differences a turn, in seconds; that of the LLM is over `STEPS` steps.
     """
     engine.ask({"do": "hold", "how": {"batch": decodes, "context": context}}, LIMIT)
     pairs = [
-        [_batch(embedding, batch), _batch(embedding, batch), _steps(engine), _steps(engine)]
+        [_batch(embedding, batch, rest), _batch(embedding, batch, 0.0), _steps(engine), _steps(engine)]
         for _ in range(turns + 1)
     ]
     engine.ask({"do": "release", "how": {}}, LIMIT)
@@ -35,9 +41,9 @@ def take_turns(
     return [load | {"llm": steps, "embedding": texts}]
 
 
-def _batch(embedding: Worker, batch: TextBatch) -> float:
-    """Seconds of one batch."""
-    how = {"lengths": [batch.length] * batch.texts, "pause": 0.0, "seconds": 0.0}
+def _batch(embedding: Worker, batch: TextBatch, pause: float) -> float:
+    """Seconds of one batch, after which the worker pauses."""
+    how = {"lengths": [batch.length] * batch.texts, "pause": pause, "seconds": 0.0}
     ((start, end),) = cast(list[Any], embedding.ask({"do": "spin", "how": how}, LIMIT)["done"])
     return float(end - start)
 

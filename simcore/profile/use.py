@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simcore.llm.config import SchedulerConfig
+from simcore.profile.base import Overheads
 from simcore.profile.control import ControlCosts
 from simcore.profile.correction import Correction
 from simcore.profile.document import ProfileDocument
@@ -31,16 +32,23 @@ def llm_profile(profiles: Profiles, name: str) -> LLMProfile:
 def served_llm(profiles: Profiles, name: str) -> LLMProfile:
     """The LLM part as a server has it; ValueError if the profile has none.
 
-    On a CPU the API server computes on the engine's own cores: what it does to a request delays not that
-    request alone but takes the engine's time, so it is part of the step that takes the request in.
+    What serving takes of the device is part of the step that takes a request in.
     """
     part = llm_profile(profiles, name)
-    if not profiles[name].on_cpu:
-        return part
-    taken = part.overheads.request + part.overheads.output
-    form = part.step_time.model_copy(update={"prefill": part.step_time.prefill + taken})
-    left = part.overheads.model_copy(update={"request": 0.0, "output": 0.0})
-    return part.model_copy(update={"step_time": form, "overheads": left})
+    delays, work = serving(profiles[name], part.overheads)
+    form = part.step_time.model_copy(update={"prefill": part.step_time.prefill + work})
+    return part.model_copy(update={"step_time": form, "overheads": delays})
+
+
+def serving(profile: ProfileDocument, overheads: Overheads) -> tuple[Overheads, float]:
+    """What serving a request delays that request alone, and the seconds it takes of the backend's device.
+
+    On a CPU the API server computes on the backend's own cores: what it does to a request delays the others.
+    """
+    if not profile.on_cpu:
+        return overheads, 0.0
+    delays = overheads.model_copy(update={"request": 0.0, "output": 0.0})
+    return delays, overheads.request + overheads.output
 
 
 def embedding_profile(profiles: Profiles, name: str) -> EmbeddingProfile:

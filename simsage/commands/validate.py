@@ -78,7 +78,7 @@ def validate(
         click.echo(verdict.model_dump_json(indent=2))
     else:
         click.echo(f"{verdict.state}: {verdict.sentence}")
-        for reason in verdict.reasons:
-            click.echo(f"  {reason}")
+        for sentence in [*verdict.reasons, *verdict.slow_or_fast_steps]:
+            click.echo(f"  {sentence}")
     if not verdict.passed:
         raise SystemExit(FAILED)

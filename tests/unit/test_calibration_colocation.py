@@ -137,6 +137,7 @@ class Side:
     def __init__(self, seconds: float, cold: float) -> None:
         self.seconds, self.cold = seconds, cold
         self.said: list[object] = []
+        self.pauses: list[float] = []
 
     def ask(self, question: dict[str, Any], limit: float) -> dict[str, Any]:
         self.said.append(question["do"])
@@ -144,6 +145,7 @@ class Side:
             return {"done": None}
         took, Side.last = self.seconds + (self.cold if Side.last is not self else 0.0), self
         if question["do"] == "spin":
+            self.pauses.append(question["how"]["pause"])
             return {"done": [(7.0, 7.0 + took)]}
         return {"done": [took, *[self.seconds] * (question["how"]["count"] - 1)]}
 
@@ -151,9 +153,10 @@ class Side:
 def test_a_turn_costs_what_both_sides_lose_by_it() -> None:
     engine: Any = Side(0.01, cold=0.002)
     embedding: Any = Side(0.05, cold=0.003)
-    (measured,) = take_turns(engine, embedding, 8, TextBatch(4, 64), context=64, turns=5)
+    (measured,) = take_turns(engine, embedding, 8, TextBatch(4, 64), context=64, rest=0.1, turns=5)
     assert measured["llm"] == pytest.approx([0.002] * 5)
     assert measured["embedding"] == pytest.approx([0.003] * 5)
     assert engine.said == ["hold", *["steps"] * 12, "release"]
+    assert embedding.pauses == [0.1, 0.0] * 6
     assert STEPS > 1
     assert fit_colocation([record(1.0)], [measured]).turn == pytest.approx(0.005)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -88,10 +89,11 @@ def start_one(
 def start_llm(
     spec: LLMBackends, profile: LLMProfile, device: Device, cores: Cores, log: Path
 ) -> ListeningProcess:
-    """A vLLM server with dummy weights of the profile's model."""
+    """A vLLM server with dummy weights of the profile's model, which logs its steps beside ``log``."""
     model = find_model(profile.model, log.parent)
     settings = llm_settings(spec.engine, profile, device, model)
-    return Server(settings, device, cores=cores.backend, env=backend_env(device, cores.backend), log=log)
+    env, steps = backend_env(device, cores.backend), log.with_suffix(f".{time.monotonic_ns()}.steps.jsonl")
+    return Server(settings, device, cores=cores.backend, env=env, log=log, steps=steps)
 
 
 def start_emulated(spec: LLMBackends, profile: ProfileDocument, cores: Cores, log: Path) -> ListeningProcess:

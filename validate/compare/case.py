@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from simcore.metrics import Floats
 from simcore.request import Request
 from simcore.scenario.document import ScenarioDocument
-from validate.compare.verdict import Disturbance
+from validate.compare.verdict import Disturbance, EngineSteps
 from validate.compare.wording import labelled
 
 
@@ -21,7 +21,8 @@ class Case:
     seconds. Live repetitions play the same arrivals and lengths, so that the floor between them is the
     machine's alone. A repetition and the replication of its number are a pair: where both play the same, the
     intervals of their difference profit, and where not they stay valid. ``disturbances`` make the case void.
-    ``cores`` are the shares of a core that the live clients and the gateway took.
+    ``cores`` are the shares of a core that the live clients and the gateway took, ``steps`` those of the live
+    engines, none where they were not started here.
     """
 
     variant: str
@@ -32,6 +33,7 @@ class Case:
     lag: Floats
     disturbances: Sequence[Disturbance] = ()
     cores: Mapping[str, float] = field(default_factory=dict)
+    steps: Sequence[EngineSteps] = ()
 
     @property
     def label(self) -> str:

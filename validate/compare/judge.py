@@ -91,6 +91,7 @@ def judge(
         completions=completions,
         throughputs=[one for each in measured for one in throughputs_of(each)],
         lags=lags,
+        steps=[one for case in cases for one in case.steps],
         disturbances=disturbances,
         conclusions=conclusions,
         rankings=rankings,

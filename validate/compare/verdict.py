@@ -109,6 +109,24 @@ class Lag(Part):
     cores: dict[str, float] = {}
 
 
+class EngineSteps(Part):
+    """How long the steps of one LLM backend lasted in each live repetition, and should by its profile; means.
+
+    Where that differs so do latencies, whatever the simulator makes of queues. On a CPU it is all that the
+    server computes, in which other processes on its core have no share.
+    """
+
+    variant: str
+    point: float | None
+    backend: str
+    steps: list[int]
+    live_ms: list[float]
+    profile_ms: list[float]
+    error: float
+    """Relative, profile - live, over all repetitions."""
+    sentence: str
+
+
 class Disturbance(Part):
     """What happened to the servers in a live repetition, the first being 1, that the scenario does not have.
 
@@ -180,6 +198,7 @@ class Verdict(Part):
     completions: list[Completion]
     throughputs: list[Throughput] = []
     lags: list[Lag]
+    steps: list[EngineSteps] = []
     disturbances: list[Disturbance] = []
     conclusions: list[Conclusion]
     rankings: list[Ranking]
@@ -188,3 +207,8 @@ class Verdict(Part):
     def passed(self) -> bool:
         """Whether the simulator stood the test."""
         return self.state == "passed"
+
+    @property
+    def slow_or_fast_steps(self) -> list[str]:
+        """What is said of engines whose steps are further from the profile's than the median error may be."""
+        return [one.sentence for one in self.steps if abs(one.error) > self.tolerances.median_error]

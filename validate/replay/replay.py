@@ -19,6 +19,7 @@ from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.workload import Distribution
 from simcore.workload.distributions import draw_floats
 from simcore.workload.randomness import Streams
+from validate.pace import Pace
 from validate.replay.carrier import HttpCarrier
 from validate.replay.exchange import Exchange
 from validate.replay.paced import PacedEnvironment
@@ -36,7 +37,8 @@ class Replayed:
 
     ``lags``: after the warm-up, from each intended time of sending to the real one. ``faults``: what went
     wrong, how often. ``incidents``: what happened to the servers, ``lost``: those that were gone at the end.
-    ``cores``: the shares of a core that clients and, where it was started here, gateway took.
+    ``cores``: the shares of a core that clients and, where it was started here, gateway took. ``paces``: how
+    long the steps of engines that were started here lasted.
     """
 
     requests: list[Request]
@@ -45,6 +47,7 @@ class Replayed:
     incidents: list[Incident] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     cores: dict[str, float] = field(default_factory=dict)
+    paces: list[Pace] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,75 @@
+"""pace: how long the steps of live engines last, beside what their profiles say of the same steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from calibration.backends.server import ListeningProcess
+from calibration.backends.step_log import StepLog
+from calibration.probes.frontend import periods
+from simcore.profile.steptime import StepTime
+from simcore.profile.use import Profiles, served_llm, step_time
+from simcore.scenario.cluster import LLMBackends
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.places import places
+from simcore.step import Step
+from validate.backends.launch import Launched
+
+Steps = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """All steps of one backend in one replay; ``live`` and ``profile`` are seconds in all."""
+
+    backend: str
+    steps: int
+    live: float
+    profile: float
+
+
+class Pacing:
+    """Watches one server from now on.
+
+    On a CPU ``live`` is what all of the server computes, in which other processes on its core have no share;
+    else it is by the clock while the engine has work.
+    """
+
+    def __init__(self, backend: str, server: ListeningProcess, form: StepTime, on_cpu: bool) -> None:
+        assert server.steps is not None
+        self._backend = backend
+        self._server = server
+        self._form = form
+        self._on_cpu = on_cpu
+        self._log = StepLog(server.steps)
+        self._log.new()
+        self._before = server.processor_seconds()
+
+    def pace(self) -> Pace | None:
+        """What it did since; None for nothing, and for a server that is gone."""
+        logged = self._log.new()
+        if not self._server.alive:
+            return None
+        steps, live = self._all(logged) if self._on_cpu else self._while_busy(logged)
+        if not steps:
+            return None
+        profile = sum(self._form(Step(**step)) for step in steps)
+        return Pace(self._backend, len(steps), live, profile)
+
+    def _all(self, logged: Steps) -> tuple[Steps, float]:
+        return [line["step"] for line in logged], self._server.processor_seconds() - self._before
+
+    def _while_busy(self, logged: Steps) -> tuple[Steps, float]:
+        timed = periods(logged)
+        return [step for step, _ in timed], sum(seconds for _, seconds in timed)
+
+
+def pacings(document: ScenarioDocument, profiles: Profiles, running: Launched) -> Iterator[Pacing]:
+    """Of the LLM servers that log their steps."""
+    for place in places(document):
+        process = running.processes.get(place.name)
+        if isinstance(place.spec, LLMBackends) and process is not None and process.steps is not None:
+            name = place.spec.profile
+            yield Pacing(place.name, process, step_time(served_llm(profiles, name)), profiles[name].on_cpu)
