@@ -14,8 +14,8 @@ KEPT_MEMORY = {
 """Let glibc keep freed memory: otherwise, from some step on, each large prefill step pages its activations in
 anew and lasts a quarter longer. vLLM's guide for CPUs preloads tcmalloc to the same end."""
 HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-"""Weights and KV cache in huge pages, where the kernel gives them to those who ask. Steps of three servers started
-one after another then lasted within 2% of each other, in small pages within 8%: where those lie is luck."""
+"""Weights and KV cache in huge pages, where the kernel gives them to who asks. Steps of three servers then
+lasted within 2% of each other, in small pages within 8%: where those lie is luck."""
 
 
 def backend_env(device: Device, cores: Iterable[int]) -> dict[str, str]:
