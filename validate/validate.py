@@ -26,6 +26,7 @@ from validate.cell import Cell, cells_of
 from validate.deployment import Deployment
 from validate.gateway.counts import Counts, contradiction, counted
 from validate.gateway.process import GatewayProcess
+from validate.live.fine_loop import fine_loop
 from validate.live.plane import index_places, live_places, public_model
 from validate.pace import pacings
 from validate.replay.prompts import TextMaker
@@ -125,7 +126,8 @@ def _replay(document: ScenarioDocument, bench: Bench, running: Launched, words: 
         watched = [front_door, *_backends(document, running)]
         front = Front(dict.fromkeys(to.models, to.url), to.models, words, indexes, watched)
         before, began = None if bench.deployment else _counted(to.url), time.monotonic()
-        found = asyncio.run(replay(document, bench.profiles, REPLICATION, bench.base, front))
+        with asyncio.Runner(loop_factory=fine_loop) as runner:
+            found = runner.run(replay(document, bench.profiles, REPLICATION, bench.base, front))
         # What a gateway counted that has died is gone.
         if bench.deployment is None and not found.incidents:
             wall = time.monotonic() - began

@@ -15,9 +15,9 @@ import numpy as np
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
 from calibration.errors import BackendFailed
-from calibration.probes.embedding import REST
 from calibration.probes.engine import anchor_seconds
 from calibration.probes.loads import Loads, TextBatch
+from calibration.probes.rest import REST
 from calibration.probes.turns import take_turns
 
 T = TypeVar("T")

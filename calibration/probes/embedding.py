@@ -12,14 +12,12 @@ from calibration.backends.embedding_model import EmbeddingModel
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
 from calibration.cores import Device
+from calibration.probes.rest import REST
 from calibration.probes.samples import Sample, undisturbed
 
 GROUP = "embedding"
 ANCHOR = (32,) * 8
 BATCH_LIMIT = 120.0
-REST: dict[Device, float] = {"cpu": 0.1, "gpu": 0.0}
-"""Seconds before each timed batch. A server's batch seldom follows another at once, and then on a CPU it
-finds the weights gone from caches that are shared: a text of 40 tokens takes 18.8 ms instead of 15.0."""
 MOST_TOKENS: dict[Device, tuple[int, int]] = {"cpu": (2048, 8192), "gpu": (32_768, 131_072)}
 """Padded tokens of the largest batch, of the quick and of the full design."""
 LENGTHS = (8, 16, 32, 64, 128, 250, 500, 1000, 2000, 4000, 8000)

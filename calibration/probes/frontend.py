@@ -20,6 +20,7 @@ from calibration.backends.step_log import StepLog
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
 from calibration.probes.engine import anchor_seconds
+from calibration.probes.rest import REST
 
 GROUP = "frontend"
 WAVE_LIMIT = 120.0
@@ -47,7 +48,7 @@ def probe_frontend(campaign: Campaign, engine: Worker, model: Path, share: tuple
         )
         with client:
             client.ready()
-            waves = Waves(client, steps)
+            waves = Waves(client, steps, REST[campaign.device])
             waves.warm_up()
             campaign.measure(
                 "server overheads",
@@ -70,10 +71,14 @@ def start_server(campaign: Campaign, model: Path, steps: Path | None = None) -> 
 
 
 class Waves:
-    """Sends waves of requests and pairs them with the steps that the server made of them."""
+    """Sends waves of requests and pairs them with the steps that the server made of them.
 
-    def __init__(self, client: Worker, steps: Path) -> None:
+    The server rests for ``rest`` seconds before each.
+    """
+
+    def __init__(self, client: Worker, steps: Path, rest: float) -> None:
         self.client = client
+        self._rest = rest
         self._steps = StepLog(steps)
         self._words = made_up_words(20_000)
         self._draw = random.Random(0)  # noqa: S311
@@ -91,6 +96,7 @@ class Waves:
     def wave(self, width: int, words: int, output: int) -> dict[str, Any]:
         """``width`` requests at once; their streams and the server's steps meanwhile."""
         self._steps.new()
+        time.sleep(self._rest)
         prompts = [" ".join(self._draw.choices(self._words, k=words)) for _ in range(width)]
         streams = self.client.ask({"prompts": prompts, "output": output}, WAVE_LIMIT)["streams"]
         return {"width": width, "streams": streams, "steps": self._steps.new()}
