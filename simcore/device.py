@@ -12,7 +12,7 @@ from simcore.request import Service
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """Work given to a device: ``work`` seconds if undisturbed, then ``on_end`` is called.
+    """Work given to a device: ``work`` seconds if undisturbed, then ``on_end`` is called with it.
 
     ``urgent`` work is not put off for others. ``on_contention`` is called when another job wants a turn:
     a job that consists of many steps can then be shortened to the end of the present one.
@@ -20,7 +20,7 @@ class Job:
 
     service: Service
     work: float
-    on_end: Callable[[], None]
+    on_end: Callable[[Job], None]
     urgent: bool = True
     on_contention: Callable[[], None] | None = None
     started: float = field(default=0.0, init=False)
@@ -35,20 +35,25 @@ class Job:
         return self._done + self._rate * (now - self._since)
 
     def run(self, env: Environment, rate: float, ended: Callable[[Event], None]) -> None:
-        """Work on at ``rate`` from now."""
+        """Work on at ``rate`` from now; ``ended`` is called with an event whose value is the job."""
+        now = env.now
         if self._timer is None:
-            self.started = env.now
-        self._done = self.worked(env.now)
-        self._since = env.now
+            self.started = now
+        else:
+            self._done += self._rate * (now - self._since)
+            if self._timer.callbacks is not None:
+                self._timer.callbacks.clear()
+        self._since = now
         self._rate = rate
-        self._drop_timer()
-        self._timer = Timeout(env, max(0.0, (self.work - self._done) / rate))
-        assert self._timer.callbacks is not None
-        self._timer.callbacks.append(ended)
+        left = (self.work - self._done) / rate
+        self._timer = timer = Timeout(env, left if left > 0.0 else 0.0, self)
+        timer.callbacks.append(ended)  # type: ignore[union-attr]  # as long as it has not happened
 
-    def _drop_timer(self) -> None:
-        if self._timer is not None and self._timer.callbacks is not None:
-            self._timer.callbacks.clear()
+    def end(self) -> None:
+        """Say that it is done."""
+        # The timer knows the job: a cycle, which only the garbage collector would take away.
+        self._timer = None
+        self.on_end(self)
 
 
 class Device:
@@ -68,32 +73,30 @@ class Device:
         """Begin work on ``job``."""
         self._active.append(job)
         if len(self._active) == 1:
-            self._run(job, 1.0)
+            job.run(self.env, 1.0, self._end)
         else:
             self._rebalance()
 
     def shorten(self, job: Job, work: float) -> None:
         """Let ``job`` be only ``work`` seconds long, which lies ahead of what is done."""
         job.work = work
-        self._run(job, self._rate(job))
+        job.run(self.env, self._rate(job), self._end)
 
     def _rebalance(self) -> None:
         for job in self._active:
-            self._run(job, self._rate(job))
+            job.run(self.env, self._rate(job), self._end)
 
     def _rate(self, job: Job) -> float:
-        if all(other.service is job.service for other in self._active):
+        if len(self._active) == 1 or all(other.service is job.service for other in self._active):
             return 1.0
         return 1.0 / self._slowdown[job.service]
 
-    def _run(self, job: Job, rate: float) -> None:
-        job.run(self.env, rate, lambda _: self._end(job))
-
-    def _end(self, job: Job) -> None:
+    def _end(self, event: Event) -> None:
+        job: Job = event.value
         self._active.remove(job)
         if self._active:
             self._rebalance()
-        job.on_end()
+        job.end()
 
 
 class CoordinatedDevice:
@@ -158,6 +161,6 @@ class CoordinatedDevice:
     def _end(self, _: Event) -> None:
         assert self._working is not None
         job, self._working = self._working, None
-        job.on_end()
+        job.end()
         if self._working is None:
             self._next()

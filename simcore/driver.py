@@ -10,7 +10,7 @@ from simpy import Environment
 from simcore.backend import Backend, BackendEvents
 from simcore.control.plane import ControlPlane
 from simcore.meter import Level
-from simcore.request import Outcome, Request, Service
+from simcore.request import SERVICE_OF, Outcome, Request, Service
 from simcore.timer import after
 
 Answered = Callable[[Request], None]
@@ -27,6 +27,7 @@ class Driver:
         self.events = BackendEvents(self._first_token, self._finished, self._failed)
         self.waiting = {service: Level(*counted) for service in Service}
         """Requests at the control plane, by service."""
+        self._waiting_of = {kind: self.waiting[service] for kind, service in SERVICE_OF.items()}
         self._hop = hop
         self._wake = float("inf")
         self._answered: dict[Request, Answered] = {}
@@ -64,13 +65,13 @@ class Driver:
         if outcome is not None:
             self._send_back(request, outcome)
             return
-        self.waiting[request.kind.service].change(1, now)
+        self._waiting_of[request.kind].change(1, now)
         self._pump()
 
     def _pump(self) -> None:
         now = self.env.now
         for dispatch in self._plane.next_dispatches(now):
-            self.waiting[dispatch.request.kind.service].change(-1, now)
+            self._waiting_of[dispatch.request.kind].change(-1, now)
             after(self.env, dispatch.at - now + self._hop, self._deliver, dispatch.request)
         wake = self._plane.wake_at(now)
         if wake is not None and wake < self._wake:
@@ -119,7 +120,7 @@ class Driver:
             return
         self._plane.cancelled(request, now)
         if waiting:
-            self.waiting[request.kind.service].change(-1, now)
+            self._waiting_of[request.kind].change(-1, now)
         else:
             self._backends[request.backend].cancel(request)
         self._pump()

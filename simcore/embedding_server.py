@@ -108,7 +108,7 @@ class EmbeddingServer:
         self.batches.take(min(len(texts), size))
         self.lengths.take(max(texts))
 
-        def end() -> None:
+        def end(job: Job) -> None:
             now = self.env.now
             self._batches += 1
             self._worked.add(1.0, job.started, now)
@@ -119,5 +119,4 @@ class EmbeddingServer:
             self._consider()
 
         served = self._request_work * len(batch)
-        job = Job(Service.EMBEDDING, work * self._residual() + served, end)
-        self._device.start(job)
+        self._device.start(Job(Service.EMBEDDING, work * self._residual() + served, end))

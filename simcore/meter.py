@@ -43,8 +43,9 @@ class Level:
 
     def change(self, by: int, now: float) -> None:
         """Let the quantity change at ``now``."""
-        self._meter.add(self.value, self._since, now)
-        self._since = now
+        if now > self._since:
+            self._meter.add(self.value, self._since, now)
+            self._since = now
         self.value += by
 
     def mean(self, now: float) -> float:

@@ -21,7 +21,7 @@ class Kind(IntEnum):
     @property
     def service(self) -> Service:
         """The service that can answer this kind."""
-        return _SERVICE_OF[self]
+        return SERVICE_OF[self]
 
 
 class Service(IntEnum):
@@ -32,7 +32,7 @@ class Service(IntEnum):
     RETRIEVER = 2
 
 
-_SERVICE_OF = {
+SERVICE_OF = {
     Kind.LLM_CHAT: Service.LLM,
     Kind.LLM_GENERATE: Service.LLM,
     Kind.EMBEDDING: Service.EMBEDDING,

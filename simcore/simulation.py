@@ -17,6 +17,7 @@ from simcore.profile.use import Profiles, block_size_of, with_control_costs
 from simcore.request import Request
 from simcore.result import ControlPlaneUsage, SimulationResult
 from simcore.scenario.document import ScenarioDocument
+from simcore.uncollected import uncollected
 from simcore.workload.randomness import Streams
 
 
@@ -39,7 +40,8 @@ def simulate(
     driver.connect(plane, cluster.backends)
     sender = Sender(env, driver, timeouts(scenario))
     open_loop = start_clients(env, scenario, sender, streams, base, block_size_of(scenario, profiles))
-    _run(env, scenario, sender, open_loop)
+    with uncollected():
+        _run(env, scenario, sender, open_loop)
     return _result(env, sender.sent, cluster, driver, plane)
 
 

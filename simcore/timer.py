@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import TypeVarTuple, Unpack
 
 from simpy import Environment, Timeout
 
-P = ParamSpec("P")
+Args = TypeVarTuple("Args")
 
 
-def after(env: Environment, delay: float, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
-    """Call ``call(*args, **kwargs)`` in ``delay`` seconds; at once if the delay is 0."""
+def after(env: Environment, delay: float, call: Callable[[Unpack[Args]], None], *args: *Args) -> None:
+    """Call ``call(*args)`` in ``delay`` seconds; at once if the delay is 0."""
     if delay <= 0:
-        call(*args, **kwargs)
+        call(*args)
         return
     timer = Timeout(env, delay)
-    assert timer.callbacks is not None
-    timer.callbacks.append(lambda _: call(*args, **kwargs))
+    timer.callbacks.append(lambda _: call(*args))  # type: ignore[union-attr]  # it has not happened yet

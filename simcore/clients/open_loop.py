@@ -31,12 +31,14 @@ class OpenLoop:
         return len(self._works) - self._next
 
     def _send_due(self) -> None:
-        works, now = self._works, self._env.now
-        while self.unsent and arrival_of(works[self._next]) <= now:
+        now, works = self._env.now, self._works
+        while self._next < len(works):
+            work = works[self._next]
+            if (arrival := arrival_of(work)) > now:
+                after(self._env, arrival - now, self._send_due)
+                return
             self._next += 1
-            self._sender.send(works[self._next - 1], _ignore)
-        if self.unsent:
-            after(self._env, arrival_of(works[self._next]) - now, self._send_due)
+            self._sender.send(work, _ignore)
 
 
 def _ignore(request: Request) -> None:

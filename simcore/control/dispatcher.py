@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from simcore.control.pool import BackendPool
 from simcore.policies.base import Admission, Ordering, Routing
-from simcore.request import NEVER, Kind, Outcome, Request, Service
+from simcore.request import NEVER, SERVICE_OF, Kind, Outcome, Request, Service
 
 
 @dataclass(slots=True)
@@ -20,12 +20,13 @@ class Dispatch:
 
 @dataclass(slots=True)
 class Lane:
-    """The waiting requests of one service and the policies over them."""
+    """The waiting requests of one service, how many they are, and the policies over them."""
 
     pool: BackendPool
     ordering: Ordering
     routing: Routing
     admission: Admission
+    waiting: int = field(default=0, init=False)
 
 
 @dataclass(slots=True)
@@ -42,27 +43,33 @@ class Dispatcher:
     period: float = 0.0
     decision_cost: float = 0.0
     blocking_chat: bool = False
+    lane_of: dict[Kind, Lane] = field(init=False)
     waiting: int = field(default=0, init=False)
     dispatches: int = field(default=0, init=False)
     _busy_until: float = field(default=0.0, init=False)
     _ticked: int = field(default=-1, init=False)
     _chats: int = field(default=0, init=False)
 
+    def __post_init__(self) -> None:
+        """Let each kind of request have its service's lane."""
+        lanes = self.lanes
+        self.lane_of = {kind: lanes[service] for kind, service in SERVICE_OF.items() if service in lanes}
+
     def submit(self, request: Request, now: float) -> Outcome | None:
         """Take a request in; REJECTED if admission refuses it."""
-        lane = self.lanes[request.kind.service]
+        lane = self.lane_of[request.kind]
         request.submitted = now
-        if not lane.admission.admits(request, len(lane.ordering), now):
+        if not lane.admission.admits(request, lane.waiting, now):
             return Outcome.REJECTED
-        lane.ordering.push(request, now)
-        self.waiting += 1
+        self._push(lane, request, now)
         return None
 
     def cancelled(self, request: Request, now: float) -> None:
         """Forget a request whose client gave up."""
-        lane = self.lanes[request.kind.service]
+        lane = self.lane_of[request.kind]
         if request.backend < 0:
             lane.ordering.discard(request)
+            lane.waiting -= 1
             self.waiting -= 1
         else:
             lane.pool.release(request)
@@ -73,13 +80,12 @@ class Dispatcher:
 
         It was admitted already, and keeps the place in the queue that it had by its time of submission.
         """
-        lane = self.lanes[request.kind.service]
+        lane = self.lane_of[request.kind]
         lane.pool.release(request)
         self._chats -= request.kind is Kind.LLM_CHAT
         request.backend = -1
         request.dispatched = NEVER
-        lane.ordering.push(request, now)
-        self.waiting += 1
+        self._push(lane, request, now)
 
     def mark(self, backend: int, healthy: bool) -> None:
         """Learn whether a backend answers; one that does not gets no dispatches until it does."""
@@ -89,7 +95,7 @@ class Dispatcher:
 
     def completed(self, request: Request, now: float) -> None:
         """Learn that a backend answered."""
-        lane = self.lanes[request.kind.service]
+        lane = self.lane_of[request.kind]
         lane.pool.complete(request, now - request.dispatched)
         self._chats -= request.kind is Kind.LLM_CHAT
         lane.ordering.completed(request, now)
@@ -100,7 +106,7 @@ class Dispatcher:
         if not self.waiting or not (self._tick(now) if self.period else now >= self._busy_until):
             return []
         decided: list[Dispatch] = []
-        open_lanes = [lane for lane in self.lanes.values() if len(lane.ordering)]
+        open_lanes = [lane for lane in self.lanes.values() if lane.waiting]
         while open_lanes and not (self.blocking_chat and self._chats):
             lane = self._first(open_lanes, now)
             dispatch = self._decide(lane, now)
@@ -110,7 +116,7 @@ class Dispatcher:
             decided.append(dispatch)
             if self.decision_cost and not self.period:
                 break
-            if not len(lane.ordering):
+            if not lane.waiting:
                 open_lanes.remove(lane)
         return decided
 
@@ -128,6 +134,11 @@ class Dispatcher:
         self._ticked = tick
         return due
 
+    def _push(self, lane: Lane, request: Request, now: float) -> None:
+        lane.ordering.push(request, now)
+        lane.waiting += 1
+        self.waiting += 1
+
     @staticmethod
     def _first(lanes: list[Lane], now: float) -> Lane:
         if len(lanes) == 1:
@@ -143,6 +154,7 @@ class Dispatcher:
         if backend is None:
             return None
         lane.ordering.pop(now)
+        lane.waiting -= 1
         request.backend = backend
         lane.pool.dispatch(request, lane.pool.state_of(backend))
         self.waiting -= 1

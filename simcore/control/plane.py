@@ -7,7 +7,7 @@ told the time with every call and never asks for it.
 from __future__ import annotations
 
 from simcore.control.dispatcher import Dispatch, Dispatcher
-from simcore.request import Outcome, Request, Service
+from simcore.request import Outcome, Request
 
 
 class ControlPlane:
@@ -15,9 +15,7 @@ class ControlPlane:
 
     def __init__(self, dispatchers: list[Dispatcher]) -> None:
         self.dispatchers = dispatchers
-        self._of: dict[Service, Dispatcher] = {
-            service: dispatcher for dispatcher in dispatchers for service in dispatcher.lanes
-        }
+        self._of = {kind: dispatcher for dispatcher in dispatchers for kind in dispatcher.lane_of}
 
     @property
     def waiting(self) -> int:
@@ -26,15 +24,15 @@ class ControlPlane:
 
     def submit(self, request: Request, now: float) -> Outcome | None:
         """Take a request in; REJECTED if admission refuses it."""
-        return self._of[request.kind.service].submit(request, now)
+        return self._of[request.kind].submit(request, now)
 
     def cancelled(self, request: Request, now: float) -> None:
         """Forget a request whose client gave up, waiting or dispatched."""
-        self._of[request.kind.service].cancelled(request, now)
+        self._of[request.kind].cancelled(request, now)
 
     def requeued(self, request: Request, now: float) -> None:
         """Let a request wait again that its backend failed before it answered anything."""
-        self._of[request.kind.service].requeued(request, now)
+        self._of[request.kind].requeued(request, now)
 
     def mark(self, backend: int, healthy: bool) -> None:
         """Learn whether a backend answers; one that does not gets no dispatches until it does."""
@@ -43,7 +41,7 @@ class ControlPlane:
 
     def completed(self, request: Request, now: float) -> None:
         """Learn that a backend answered."""
-        self._of[request.kind.service].completed(request, now)
+        self._of[request.kind].completed(request, now)
 
     def next_dispatches(self, now: float) -> list[Dispatch]:
         """The decisions that can be taken now."""
@@ -53,5 +51,7 @@ class ControlPlane:
 
     def wake_at(self, now: float) -> float | None:
         """The earliest time to ask again although nothing happens until then, or None."""
+        if len(self.dispatchers) == 1:
+            return self.dispatchers[0].wake_at(now)
         times = [at for d in self.dispatchers if (at := d.wake_at(now)) is not None]
         return min(times, default=None)

@@ -34,11 +34,8 @@ class BackendState:
     """Exponential moving average of answered requests' seconds; 0 before the first."""
     healthy: bool = field(default=True, init=False)
     """Whether it is known to answer; `BackendPool.mark` changes it."""
-
-    @property
-    def accepting(self) -> bool:
-        """Whether it may be handed another request."""
-        return self.healthy and (self.max_in_flight is None or self.in_flight < self.max_in_flight)
+    accepting: bool = field(default=True, init=False)
+    """Whether it may be handed another request; the pool keeps it."""
 
     @property
     def load(self) -> float:
@@ -58,6 +55,8 @@ class BackendPool:
         self._stale_load = stale_load
         self._seen_at = float("-inf")
         self._full = 0
+        for backend in backends:
+            self._count(backend)
         self._heap: list[tuple[int, int, BackendState]] = []
         self._rebuild()
 
@@ -101,11 +100,9 @@ class BackendPool:
 
     def dispatch(self, request: Request, backend: BackendState) -> None:
         """Count ``request`` as in flight on ``backend``."""
-        before = backend.accepting
         backend.in_flight += 1
         backend.in_flight_tokens += request.prompt_tokens + request.output_tokens
-        self._full += before - backend.accepting
-        self._show(backend)
+        self._changed(backend)
 
     def complete(self, request: Request, latency: float) -> None:
         """Count ``request`` as answered after ``latency`` seconds on its backend."""
@@ -116,18 +113,15 @@ class BackendPool:
     def release(self, request: Request) -> None:
         """Count ``request`` as no longer in flight; unless it was answered, latency learns nothing of it."""
         backend = self._by_index[request.backend]
-        before = backend.accepting
         backend.in_flight -= 1
         backend.in_flight_tokens -= request.prompt_tokens + request.output_tokens
-        self._full += before - backend.accepting
-        self._show(backend)
+        self._changed(backend)
 
     def mark(self, index: int, healthy: bool) -> None:
         """Note whether the backend of that index answers; one that does not takes no requests. O(1)."""
         backend = self._by_index[index]
-        before = backend.accepting
         backend.healthy = healthy
-        self._full += before - backend.accepting
+        self._count(backend)
 
     def refresh(self, now: float) -> None:
         """Let routing see the present load, if what it sees has reached its age."""
@@ -142,7 +136,15 @@ class BackendPool:
         assert all(backend.in_flight >= 0 for backend in self.backends)
         assert self._full == sum(not backend.accepting for backend in self.backends)
 
-    def _show(self, backend: BackendState) -> None:
+    def _count(self, backend: BackendState) -> None:
+        limit = backend.max_in_flight
+        accepting = backend.healthy and (limit is None or backend.in_flight < limit)
+        if accepting is not backend.accepting:
+            backend.accepting = accepting
+            self._full += 1 - 2 * accepting
+
+    def _changed(self, backend: BackendState) -> None:
+        self._count(backend)
         if not self._stale_load:
             backend.visible_in_flight = backend.in_flight
             heappush(self._heap, (backend.in_flight, backend.index, backend))
@@ -150,6 +152,5 @@ class BackendPool:
                 self._rebuild()
 
     def _rebuild(self) -> None:
-        self._full = sum(not backend.accepting for backend in self.backends)
         self._heap = [(b.visible_in_flight, b.index, b) for b in self.backends]
         heapify(self._heap)

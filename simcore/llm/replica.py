@@ -137,7 +137,7 @@ class Replica:
         if self._async and scheduler.has_requests:
             self._ahead = self._schedule()
 
-        def end() -> None:
+        def end(job: Job) -> None:
             self._usage.worked(output.step, 1, scheduler.kv.pool.used, job.started, self.env.now)
             self._finish_step(output)
 
@@ -149,7 +149,7 @@ class Replica:
         context = decoding.context
         run = self._run = self._durations.run(decoding.size, context, decoding.step, steps)
 
-        def end() -> None:
+        def end(job: Job) -> None:
             self._run = None
             self.scheduler.jump(run.steps)
             context_at_end = self.scheduler.decoding.context

@@ -108,8 +108,9 @@ class Scheduler:
     def prefill_limit(self) -> int:
         """Prompt tokens that one sequence may compute in a step, beside the budget."""
         threshold = self.config.long_prefill_token_threshold
-        alone = len(self.running) + len(self.waiting) <= 1
-        return self.config.max_model_len if alone or not threshold else threshold
+        if not threshold or len(self.running) + len(self.waiting) <= 1:
+            return self.config.max_model_len
+        return threshold
 
     def check_integrity(self) -> None:
         """Raise AssertionError unless blocks and counters agree with the sequences."""

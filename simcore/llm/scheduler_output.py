@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from simcore.llm.sequence import Sequence
 from simcore.step import Step
 
 
-@dataclass(slots=True, eq=False)
 class SchedulerOutput:
-    """One step's decisions. Every decoding sequence computes one token unless it is in ``held_back``."""
+    """One step's decisions. Every decoding sequence computes one token unless it is in ``held_back``.
 
-    step: Step = field(default_factory=Step)
-    prefills: list[tuple[Sequence, int]] = field(default_factory=list)
-    """Sequences that compute prompt tokens, and how many."""
-    admitted: list[Sequence] = field(default_factory=list)
-    preempted: list[Sequence] = field(default_factory=list)
-    held_back: list[Sequence] = field(default_factory=list)
-    """Decoding sequences for which budget or blocks did not reach."""
-    first_tokens: list[Sequence] = field(default_factory=list)
-    """Sequences that sample the first token of their answer."""
-    finished: list[Sequence] = field(default_factory=list)
-    """Sequences that sample their last token."""
+    ``prefills`` are the sequences that compute prompt tokens, and how many; ``held_back`` the decoding ones
+    for which budget or blocks did not reach; ``first_tokens`` those that sample the first token of their
+    answer, ``finished`` those that sample their last.
+    """
+
+    __slots__ = ("admitted", "finished", "first_tokens", "held_back", "preempted", "prefills", "step")
+
+    def __init__(self) -> None:
+        self.step = Step()
+        self.prefills: list[tuple[Sequence, int]] = []
+        self.admitted: list[Sequence] = []
+        self.preempted: list[Sequence] = []
+        self.held_back: list[Sequence] = []
+        self.first_tokens: list[Sequence] = []
+        self.finished: list[Sequence] = []

@@ -68,14 +68,14 @@ def test_the_prediction_is_what_the_simulated_device_does(duty: float) -> None:
     env, steps, starts = Environment(), 0, []
     device = Device(env, "cpu", {Service.LLM: LLM, Service.EMBEDDING: EMBEDDING})
 
-    def step() -> None:
+    def step(_: Job | None = None) -> None:
         nonlocal steps
         steps += 1
         device.start(Job(Service.LLM, pair.step, step))
 
     def batch() -> None:
         starts.append(env.now)
-        end = lambda: after(env, pair.pause, batch)  # noqa: E731
+        end = lambda _: after(env, pair.pause, batch)  # noqa: E731
         device.start(Job(Service.EMBEDDING, pair.batch, end))
 
     step()

@@ -22,7 +22,7 @@ SLOWDOWN = {Service.LLM: 2.0, Service.EMBEDDING: 4.0}
 def test_alone_a_job_takes_its_time() -> None:
     env, log = Environment(), []
     device = Device(env, "gpu", SLOWDOWN)
-    device.start(Job(Service.LLM, 1.0, lambda: log.append(("llm", env.now))))
+    device.start(Job(Service.LLM, 1.0, lambda _: log.append(("llm", env.now))))
     env.run()
     assert log == [("llm", 1.0)]
 
@@ -31,8 +31,8 @@ def test_overlapping_jobs_slow_each_other_only_while_they_overlap() -> None:
     """The LLM runs alone for 1 s, at half speed beside the batch (1 s of work at a quarter of the speed)."""
     env, log = Environment(), []
     device = Device(env, "gpu", SLOWDOWN)
-    device.start(Job(Service.LLM, 4.0, lambda: log.append(("llm", env.now))))
-    batch = Job(Service.EMBEDDING, 1.0, lambda: log.append(("embedding", env.now)))
+    device.start(Job(Service.LLM, 4.0, lambda _: log.append(("llm", env.now))))
+    batch = Job(Service.EMBEDDING, 1.0, lambda _: log.append(("embedding", env.now)))
     after(env, 1.0, device.start, batch)
     env.run()
     assert log == [("embedding", 5.0), ("llm", 6.0)]
@@ -41,9 +41,9 @@ def test_overlapping_jobs_slow_each_other_only_while_they_overlap() -> None:
 def test_a_job_can_be_shortened_while_it_is_slowed() -> None:
     env, log = Environment(), []
     device = Device(env, "gpu", SLOWDOWN)
-    job = Job(Service.LLM, 10.0, lambda: log.append(("llm", env.now)))
+    job = Job(Service.LLM, 10.0, lambda _: log.append(("llm", env.now)))
     device.start(job)
-    device.start(Job(Service.EMBEDDING, 10.0, lambda: log.append(("embedding", env.now))))
+    device.start(Job(Service.EMBEDDING, 10.0, lambda _: log.append(("embedding", env.now))))
     after(env, 2.0, device.shorten, job, 3.0)
     env.run()
     assert job.worked(2.0) == 1.0 or log[0] == ("llm", 6.0)
@@ -58,10 +58,10 @@ def coordinated(urgent: bool, max_gap_wait: float, turn: float = 0.0) -> list[tu
     def step(number: int) -> None:
         log.append((f"step {number}", env.now))
         if number < 4:
-            device.start(Job(Service.LLM, 1.0, lambda: step(number + 1), urgent=urgent))
+            device.start(Job(Service.LLM, 1.0, lambda _: step(number + 1), urgent=urgent))
 
-    device.start(Job(Service.LLM, 1.0, lambda: step(1), urgent=urgent))
-    batch = Job(Service.EMBEDDING, 0.5, lambda: log.append(("batch", env.now)))
+    device.start(Job(Service.LLM, 1.0, lambda _: step(1), urgent=urgent))
+    batch = Job(Service.EMBEDDING, 0.5, lambda _: log.append(("batch", env.now)))
     after(env, 0.5, device.start, batch)
     env.run()
     return log
@@ -88,7 +88,7 @@ def test_only_a_batch_that_follows_a_step_costs_a_turn() -> None:
     device = CoordinatedDevice(env, "gpu", 60.0, turn=0.25)
 
     def job(name: str, service: Service) -> Job:
-        return Job(service, 0.5, lambda: log.append((name, env.now)))
+        return Job(service, 0.5, lambda _: log.append((name, env.now)))
 
     device.start(job("first", Service.EMBEDDING))
     device.start(job("step", Service.LLM))
@@ -151,7 +151,7 @@ def test_a_measured_turn_reaches_the_device() -> None:
     """The batch waits for the step, which takes 1 s, and then takes 0.5 s and a turn."""
     env, log = Environment(), []
     device = Devices(env, shared("coordinated"), {"test": with_turn(0.125)}).get("gpu", 0, "llm-0")
-    device.start(Job(Service.LLM, 1.0, lambda: log.append(("llm", env.now))))
-    device.start(Job(Service.EMBEDDING, 0.5, lambda: log.append(("embedding", env.now))))
+    device.start(Job(Service.LLM, 1.0, lambda _: log.append(("llm", env.now))))
+    device.start(Job(Service.EMBEDDING, 0.5, lambda _: log.append(("embedding", env.now))))
     env.run()
     assert log == [("llm", 1.0), ("embedding", 1.625)]
