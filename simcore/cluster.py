@@ -16,7 +16,7 @@ from simcore.embedding_server import EmbeddingServer
 from simcore.llm.durations import StepDurations
 from simcore.llm.replica import Replica
 from simcore.llm.scheduler import Scheduler
-from simcore.llm.usage import ReplicaUsage
+from simcore.observer import Observer
 from simcore.profile.residuals import residual_factor
 from simcore.profile.use import (
     Profiles,
@@ -49,13 +49,15 @@ class Cluster:
         profiles: Profiles,
         streams: Streams,
         events: BackendEvents,
+        observer: Observer,
     ) -> None:
         self.backends: list[Backend] = []
         self._specs: list[BackendSpec] = []
         self._env = env
         self._profiles = profiles
         self._streams = streams
-        self._events = events
+        self._events = observer.events(env, events)
+        self._observer = observer
         self._counted = (scenario.warmup_s, scenario.duration_s)
         self._devices = Devices(env, scenario, profiles)
         for place in places(scenario):
@@ -98,7 +100,7 @@ class Cluster:
             self._devices.get(spec.device, i, name),
             profile.overheads,
             self._events,
-            ReplicaUsage(*self._counted, config.usable_blocks),
+            self._observer.replica_usage(name, *self._counted, config.usable_blocks),
         )
 
     def _embedding_server(self, name: str, i: int, spec: EmbeddingBackends) -> EmbeddingServer:
@@ -116,7 +118,7 @@ class Cluster:
             delays,
             request_work,
             self._events,
-            self._counted,
+            self._observer.embedding_usage(name, *self._counted),
         )
 
     def _retriever(self, name: str, spec: RetrieverBackends) -> Retriever:

@@ -9,8 +9,8 @@ from simpy import Environment
 from simcore.backend import BackendEvents, BackendName
 from simcore.batch_queue import BatchingWindow, BatchQueue
 from simcore.device import CoordinatedDevice, Device, Job
+from simcore.embedding_usage import EmbeddingUsage
 from simcore.extent import Extent
-from simcore.meter import Level, Meter
 from simcore.profile.base import Overheads
 from simcore.profile.embedtime import EmbedTime
 from simcore.request import Request, Service
@@ -36,7 +36,7 @@ class EmbeddingServer:
         overheads: Overheads,
         request_work: float,
         events: BackendEvents,
-        counted: tuple[float, float],
+        usage: EmbeddingUsage,
     ) -> None:
         self.env = env
         self._naming = naming
@@ -48,10 +48,7 @@ class EmbeddingServer:
         self._request_work = request_work
         self._events = events
         self._queue: BatchQueue[Request] = BatchQueue(window)
-        self._waiting = Level(*counted)
-        self._worked = Meter(*counted)
-        self._batch = Meter(*counted)
-        self._batches = 0
+        self._usage = usage
         self.batches = Extent()
         """Texts in a batch."""
         self.lengths = Extent()
@@ -65,21 +62,22 @@ class EmbeddingServer:
     def cancel(self, request: Request) -> None:
         """Give up a request that still waits; a batch under way goes on."""
         if self._queue.remove(request):
-            self._waiting.change(-1, self.env.now)
+            self._usage.waiting.change(-1, self.env.now)
 
     def usage(self) -> BackendUsage:
         """What it did, once the simulation is over."""
-        worked = self._worked.total
+        usage = self._usage
+        window, busy = usage.window, usage.window.total
         return BackendUsage(
             name=self._naming.name,
             service=Service.EMBEDDING,
             device=self._device.name,
             profile=self._naming.profile,
-            span=max(0.0, self._worked.end - self._worked.start),
-            busy=worked,
-            steps=self._batches,
-            batch_mean=self._batch.total / worked if worked else 0.0,
-            waiting_mean=self._waiting.mean(self.env.now),
+            span=max(0.0, window.end - window.start),
+            busy=busy,
+            steps=usage.batches,
+            batch_mean=usage.texts / busy if busy else 0.0,
+            waiting_mean=usage.waiting.mean(self.env.now),
             price_per_hour=self._naming.price_per_hour,
         )
 
@@ -88,7 +86,7 @@ class EmbeddingServer:
             return
         request.backend_arrival = now = self.env.now
         self._queue.add(request, len(request.text_tokens), request.prompt_tokens, now)
-        self._waiting.change(1, now)
+        self._usage.waiting.change(1, now)
         self._consider()
 
     def _consider(self) -> None:
@@ -101,7 +99,7 @@ class EmbeddingServer:
     def _begin(self, batch: list[Request], now: float) -> None:
         for request in batch:
             request.scheduled = now
-        self._waiting.change(-len(batch), now)
+        self._usage.waiting.change(-len(batch), now)
         texts = [length for request in batch for length in request.text_tokens]
         size = self._window.max_batch
         work = sum(self._embed_time(texts[i : i + size]) for i in range(0, len(texts), size))
@@ -109,10 +107,7 @@ class EmbeddingServer:
         self.lengths.take(max(texts))
 
         def end(job: Job) -> None:
-            now = self.env.now
-            self._batches += 1
-            self._worked.add(1.0, job.started, now)
-            self._batch.add(len(texts), job.started, now)
+            self._usage.worked(len(batch), len(texts), job.started, self.env.now)
             for request in batch:
                 self._events.finished(request, self._overheads.output)
             self._queue.finish()

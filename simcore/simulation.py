@@ -13,6 +13,7 @@ from simcore.cluster import Cluster
 from simcore.control.build import build_control_plane
 from simcore.control.plane import ControlPlane
 from simcore.driver import Driver
+from simcore.observer import Observer
 from simcore.profile.use import Profiles, block_size_of, with_control_costs
 from simcore.request import Request
 from simcore.result import ControlPlaneUsage, SimulationResult
@@ -22,11 +23,16 @@ from simcore.workload.randomness import Streams
 
 
 def simulate(
-    scenario: ScenarioDocument, profiles: Profiles, replication: int, base: Path
+    scenario: ScenarioDocument,
+    profiles: Profiles,
+    replication: int,
+    base: Path,
+    observer: Observer | None = None,
 ) -> SimulationResult:
     """Run replication number ``replication`` of a resolved scenario; the same in every process.
 
     ``profiles`` has every profile that backends and control plane name; trace paths start from ``base``.
+    ``observer`` sees the backends at work, and changes nothing of it.
     Arrivals stop at the scenario's duration, the run when all is answered or the drain time is over.
     """
     scenario = with_control_costs(scenario, profiles)
@@ -35,7 +41,7 @@ def simulate(
     driver = Driver(
         env, scenario.control_plane.hop_latency_ms / 1e3, (scenario.warmup_s, scenario.duration_s)
     )
-    cluster = Cluster(env, scenario, profiles, streams, driver.events)
+    cluster = Cluster(env, scenario, profiles, streams, driver.events, observer or Observer())
     plane = _control_plane(scenario, cluster, streams)
     driver.connect(plane, cluster.backends)
     sender = Sender(env, driver, timeouts(scenario))

@@ -1,0 +1,21 @@
+"""EmbeddingUsage: what an embedding server's batches add up to."""
+
+from __future__ import annotations
+
+from simcore.meter import Level, Meter
+
+
+class EmbeddingUsage:
+    """Integrals over the counted window, ``start`` to ``end`` seconds, and the batches of the whole run."""
+
+    def __init__(self, start: float, end: float) -> None:
+        self.waiting = Level(start, end)
+        self.window = Meter(start, end)
+        self.texts = 0.0
+        """Integral of the texts in a batch over the time worked; ``window.total`` is that time."""
+        self.batches = 0
+
+    def worked(self, requests: int, texts: int, since: float, until: float) -> None:
+        """Count a batch of ``texts`` texts of ``requests`` requests that lasted from ``since`` to ``until``."""
+        self.batches += 1
+        self.texts += texts * self.window.add(1.0, since, until)
