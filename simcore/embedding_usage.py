@@ -16,6 +16,6 @@ class EmbeddingUsage:
         self.batches = 0
 
     def worked(self, requests: int, texts: int, since: float, until: float) -> None:
-        """Count a batch of ``texts`` texts of ``requests`` requests that lasted from ``since`` to ``until``."""
+        """Count a batch of that many requests and texts that lasted from ``since`` to ``until``."""
         self.batches += 1
         self.texts += texts * self.window.add(1.0, since, until)

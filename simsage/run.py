@@ -24,6 +24,7 @@ from simsage.progress import Report
 from simsage.records import Writer
 from simsage.replication import Cell, Measured
 from simsage.summary import Summary, summarise
+from simsage.trace.trace import chosen_cell, write_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Options:
     figures: bool = True
     report: Report = lambda text, share: None
     """Told of the progress."""
+    trace: str | None = None
+    """Which variant and sweep point to write a trace of, as `chosen_cell` reads it; "" for the first."""
 
 
 def run(
@@ -68,11 +71,15 @@ def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], op
     out = out or Path("out") / document.name
     output.check_free(out, options.overwrite)
     cells = list(plan(document))
+    traced = None if options.trace is None else chosen_cell(cells, options.trace)
     profiles = load_profiles((cell.document for cell in cells), base)
     check_against_profiles(file, (cell.document for cell in cells if cell.replication == 0), profiles)
     with output.published(out, options.overwrite) as folder:
         runs = _simulate(cells, profiles, base, folder, options)
         summary, environment = _write(document, profiles, runs, folder, options)
+        if traced:
+            options.report("writing the trace", 1.0)
+            write_trace(traced, profiles, base, folder)
     return Run(summary, environment, out)
 
 

@@ -26,6 +26,7 @@ from simsage.metrics import ALL
 from simsage.resources import grouped
 from simsage.run import Run
 from simsage.summary import Row, Summary
+from simsage.trace.trace import FILE as TRACE
 
 WIDTH = 100
 NAMES_WIDTH = {"point": 5, "variant": 14, "backends": 12, "": 4}
@@ -174,6 +175,7 @@ def _closing(console: Console, run: Run) -> None:
         console.print(escape(f"profile {name}: {verdict}"))
     names = [output.SUMMARY, "requests.parquet", output.ENVIRONMENT, output.SCENARIO, output.REPORT]
     names += [output.FIGURES + "/"] * (run.folder / output.FIGURES).is_dir()
+    names += [TRACE] * (run.folder / TRACE).is_file()
     console.print(escape(f"in {run.folder}/:"), soft_wrap=True)
     console.print(escape(f"  {', '.join(names)}"))
 

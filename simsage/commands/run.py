@@ -21,6 +21,13 @@ from simsage.commands.faults import faults_shown
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier run in the folder.")
 @click.option("--no-figures", is_flag=True, help="Leave out the figures.")
+@click.option(
+    "--trace",
+    is_flag=False,
+    flag_value="",
+    metavar="[VARIANT@POINT]",
+    help="Write trace.json for Perfetto: the first replication there, or of the first variant and point.",
+)
 def run(
     scenario: str,
     out: Path | None,
@@ -31,6 +38,7 @@ def run(
     as_json: bool,
     overwrite: bool,
     no_figures: bool,
+    trace: str | None,
 ) -> None:
     """Simulate SCENARIO, a file or the name of a bundled one."""
     given = {"replications": replications, "seed": seed}
@@ -43,7 +51,8 @@ def run(
             key: value for key, value in given.items() if value is not None
         }
         with progress() as report:
-            done = execute(scenario, out, values, Options(jobs, overwrite, not no_figures, report))
+            options = Options(jobs, overwrite, not no_figures, report, trace)
+            done = execute(scenario, out, values, options)
     if as_json:
         click.echo(done.summary.to_json(), nl=False)
         return
