@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from simsage.commands.calibrate import calibrate
+from simsage.commands.compare import compare
 from simsage.commands.compose import compose
 from simsage.commands.lists import scenarios, schema
 from simsage.commands.profiles import profiles
@@ -19,5 +20,5 @@ def main() -> None:
     """Simulate LLM and embedding serving on profiles measured on real backends."""
 
 
-for command in (run, calibrate, compose, serve, validate, profiles, scenarios, schema):
+for command in (run, compare, calibrate, compose, serve, validate, profiles, scenarios, schema):
     main.add_command(command)

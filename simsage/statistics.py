@@ -9,7 +9,7 @@ from math import exp, sqrt
 import numpy as np
 from scipy.special import stdtrit
 
-from simcore.metrics import Floats
+from simcore.metrics import ROUNDING, Floats
 
 PERCENTILES = (50, 90, 95, 99)
 CONFIDENCE = 0.95
@@ -31,18 +31,53 @@ class Estimate:
         return None if self.ci95 is None else (self.ci95[1] - self.ci95[0]) / 2
 
 
+NOTHING = Estimate(None, None, 0)
+"""An estimate of what no replication has."""
+
+
 def estimate(values: Sequence[float]) -> Estimate:
     """Mean of independent replications with its Student t interval; NaN means no value in that one."""
     known = np.asarray(values, dtype=float)
     known = known[~np.isnan(known)]
     if known.size == 0:
-        return Estimate(None, None, 0)
+        return NOTHING
     mean = float(known.mean())
     if known.size == 1:
         return Estimate(mean, None, 1)
-    spread = known.std(ddof=1) if np.ptp(known) > NOISE * abs(mean) else 0.0
-    half = float(stdtrit(known.size - 1, (1 + CONFIDENCE) / 2) * spread / sqrt(known.size))
+    half = _quantile(known.size - 1) * _deviation(known) / sqrt(known.size)
     return Estimate(mean, (mean - half, mean + half), int(known.size))
+
+
+def paired_difference(values: Sequence[float], baseline: Sequence[float]) -> Estimate:
+    """The mean of value - baseline over replications that share their random numbers.
+
+    Two values that differ by rounding alone do not differ. Without a value where any pair has none: leaving
+    that pair out would bias the difference.
+    """
+    above, below = np.asarray(values, dtype=float), np.asarray(baseline, dtype=float)
+    if above.size != below.size or bool(np.isnan([above, below]).any()):
+        return NOTHING
+    return estimate(list(_but_for_rounding(above - below, below)))
+
+
+def unpaired_difference(values: Sequence[float], baseline: Sequence[float]) -> Estimate:
+    """The difference of the means of independent replications, with Welch's t interval (Welch 1947).
+
+    ``replications`` is the number of the side with fewer. Without a value where any replication has none.
+    """
+    sides = [np.asarray(side, dtype=float) for side in (values, baseline)]
+    fewest = min(side.size for side in sides)
+    if fewest == 0 or any(bool(np.isnan(side).any()) for side in sides):
+        return NOTHING
+    means = [side.mean() for side in sides]
+    mean = float(_but_for_rounding(means[0] - means[1], means[1]))
+    if fewest == 1:
+        return Estimate(mean, None, 1)
+    shares = [_deviation(side) ** 2 / side.size for side in sides]
+    spread = sum(shares)
+    unsure = sum(share**2 / (side.size - 1) for share, side in zip(shares, sides, strict=True))
+    half = _quantile(spread**2 / unsure) * sqrt(spread) if unsure else 0.0
+    return Estimate(mean, (mean - half, mean + half), fewest)
 
 
 def paired_ratio(values: Sequence[float], baseline: Sequence[float]) -> Estimate:
@@ -52,13 +87,40 @@ def paired_ratio(values: Sequence[float], baseline: Sequence[float]) -> Estimate
     pair has none or is not positive: leaving that pair out would bias the ratio.
     """
     above, below = np.asarray(values, dtype=float), np.asarray(baseline, dtype=float)
-    paired = above.size == below.size > 0
-    if not paired or not bool(np.all((above > 0) & (below > 0))):
-        return Estimate(None, None, 0)
-    logs = estimate(list(np.log(above / below)))
+    if above.size != below.size or not _positive(above, below):
+        return NOTHING
+    return _exponentiated(estimate(list(np.log(above / below))))
+
+
+def unpaired_ratio(values: Sequence[float], baseline: Sequence[float]) -> Estimate:
+    """The ratio of the geometric means of independent replications, from Welch's interval of the logs."""
+    above, below = np.asarray(values, dtype=float), np.asarray(baseline, dtype=float)
+    if not _positive(above, below):
+        return NOTHING
+    return _exponentiated(unpaired_difference(list(np.log(above)), list(np.log(below))))
+
+
+def _positive(*sides: Floats) -> bool:
+    return all(side.size > 0 and bool(np.all(side > 0)) for side in sides)
+
+
+def _exponentiated(logs: Estimate) -> Estimate:
     assert logs.value is not None
     interval = None if logs.ci95 is None else (exp(logs.ci95[0]), exp(logs.ci95[1]))
     return Estimate(exp(logs.value), interval, logs.replications)
+
+
+def _but_for_rounding(difference: Floats, baseline: Floats) -> Floats:
+    return np.where(np.abs(difference) <= ROUNDING * np.abs(baseline), 0.0, difference)
+
+
+def _deviation(values: Floats) -> float:
+    """The standard deviation of a sample; 0 where it varies by rounding alone."""
+    return float(values.std(ddof=1)) if np.ptp(values) > NOISE * abs(values.mean()) else 0.0
+
+
+def _quantile(freedom: float) -> float:
+    return float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
 
 
 def describe(values: Floats) -> dict[str, float]:

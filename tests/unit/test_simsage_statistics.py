@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_ind
 
 from simsage.formats import percent, plain, with_interval
-from simsage.statistics import Estimate, estimate, jain, paired_ratio
+from simsage.statistics import (
+    NOTHING,
+    Estimate,
+    estimate,
+    jain,
+    paired_difference,
+    paired_ratio,
+    unpaired_difference,
+    unpaired_ratio,
+)
 
 
 def test_the_t_interval_of_a_textbook_sample():
@@ -48,6 +58,40 @@ def test_a_ratio_needs_positive_pairs():
         ([float("nan"), 1.0], [1.0, 1.0]),
     ]:
         assert paired_ratio(values, baseline).value is None
+
+
+def test_a_paired_difference_is_the_mean_of_the_differences():
+    found = paired_difference([3.0, 5.0, 7.0], [1.0, 4.0, 4.0])
+    assert found.value == 2.0
+    assert found.half_width == pytest.approx(4.302653 * 1.0 / np.sqrt(3), rel=1e-6)
+    assert paired_difference([0.3, 0.1 + 0.2], [0.1 + 0.2, 0.3]) == Estimate(0.0, (0.0, 0.0), 2)
+    assert paired_difference([1.0, 2.0], [1.0]) == NOTHING
+    assert paired_difference([1.0, float("nan")], [1.0, 2.0]) == NOTHING
+
+
+def test_an_unpaired_difference_has_welchs_interval():
+    one, other = [27.5, 21.0, 19.0, 23.6, 17.0, 17.9], [27.1, 22.0, 20.8, 23.4]
+    found = unpaired_difference(one, other)
+    known = ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
+    assert found.ci95 == pytest.approx((known.low, known.high))
+    assert found.replications == 4
+    logs = ttest_ind(np.log(one), np.log(other), equal_var=False).confidence_interval(0.95)
+    assert unpaired_ratio(one, other).ci95 == pytest.approx((np.exp(logs.low), np.exp(logs.high)))
+
+
+def test_an_unpaired_difference_of_too_little():
+    assert unpaired_difference([3.0], [1.0, 2.0]) == Estimate(1.5, None, 1)
+    assert unpaired_difference([2.0, 2.0], [1.0, 1.0]) == Estimate(1.0, (1.0, 1.0), 2)
+    assert unpaired_difference([0.3, 0.3], [0.1 + 0.2, 0.1 + 0.2]) == Estimate(0.0, (0.0, 0.0), 2)
+    assert unpaired_difference([], [1.0]) == NOTHING
+    assert unpaired_ratio([1.0, 0.0], [1.0, 2.0]) == NOTHING
+
+
+def test_unpaired_differences_cover_where_spreads_and_numbers_differ():
+    rng = np.random.default_rng(3)
+    trials = zip(rng.normal(12, 4, (4000, 5)), rng.normal(10, 1, (4000, 12)), strict=True)
+    covered = sum(_covers(unpaired_difference(list(a), list(b)), 2.0) for a, b in trials) / 4000
+    assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 4000))
 
 
 def test_jain_is_one_for_equal_and_one_nth_for_one_who_gets_all():
