@@ -8,7 +8,7 @@ from math import isnan
 
 from simcore.request import Request, Service
 from simcore.result import BackendUsage
-from simsage.trace.chrome import Event, counter, process_named, slice_of, track_named
+from simsage.trace.chrome import TRACK, Event, counter, process_named, slice_of, track_named
 from simsage.trace.levels import held, lanes, thinned, under_way
 from simsage.trace.recorder import Recorder, Steps
 
@@ -28,9 +28,9 @@ def backend_events(
 
 def _replica(pid: int, name: str, requests: Sequence[Request], recorder: Recorder) -> Iterator[Event]:
     steps = recorder.steps[name]
-    yield track_named(pid, 0, "steps")
+    yield track_named(pid, TRACK, "steps")
     for one in steps:
-        yield slice_of(pid, 0, one.step.kind, one.since, one.until, _facts(one))
+        yield slice_of(pid, TRACK, one.step.kind, one.since, one.until, _facts(one))
     present = under_way(
         (request.scheduled, _left(request, steps, recorder))
         for request in requests
@@ -63,10 +63,10 @@ def _left(request: Request, steps: Sequence[Steps], recorder: Recorder) -> float
 
 def _embedding_server(pid: int, name: str, recorder: Recorder) -> Iterator[Event]:
     batches = recorder.batches[name]
-    yield track_named(pid, 0, "batches")
+    yield track_named(pid, TRACK, "batches")
     for one in batches:
         facts = {"requests": one.requests, "texts": one.texts}
-        yield slice_of(pid, 0, "batch", one.since, one.until, facts)
+        yield slice_of(pid, TRACK, "batch", one.since, one.until, facts)
     yield from counter(pid, "waiting", list(thinned(recorder.waiting[name])))
     running = [(at, value) for one in batches for at, value in ((one.since, one.requests), (one.until, 0))]
     yield from counter(pid, "running", list(thinned(running)))
@@ -77,9 +77,9 @@ def _retriever(pid: int, requests: Sequence[Request], recorder: Recorder) -> Ite
     answered = [request for request in requests if request in recorder.answered]
     answered.sort(key=lambda request: request.scheduled)
     spans = [(request.scheduled, recorder.answered[request]) for request in answered]
-    tracks = lanes(spans)
+    tracks = [TRACK + lane for lane in lanes(spans)]
     for tid in sorted(set(tracks)):
-        yield track_named(pid, tid, f"look-ups {tid + 1}")
+        yield track_named(pid, tid, f"look-ups {tid}")
     for request, tid, (since, until) in zip(answered, tracks, spans, strict=True):
         yield slice_of(pid, tid, "look-up", since, until, {"request": request.id})
     yield from counter(pid, "waiting", under_way(_waits(requests)))

@@ -12,6 +12,8 @@ from typing import Any
 from simsage.trace.recorder import Change
 
 Event = dict[str, Any]
+TRACK = 1
+"""The first track of a box. Boxes and tracks count from 1: Perfetto takes number 0 for an idle processor."""
 
 
 def process_named(pid: int, name: str) -> list[Event]:
@@ -43,13 +45,13 @@ def counter(pid: int, name: str, changes: Sequence[Change]) -> Iterator[Event]:
 
 def span_begin(pid: int, number: int, name: str, at: float, args: Event | None = None) -> Event:
     """The begin of a span; spans of one number lie within each other on a track of their own."""
-    span = {"ph": "b", "cat": "request", "pid": pid, "tid": 0, "id": number, "name": name}
+    span = {"ph": "b", "cat": "request", "pid": pid, "tid": TRACK, "id": number, "name": name}
     return span | {"ts": _microseconds(at)} | ({"args": args} if args else {})
 
 
 def span_end(pid: int, number: int, name: str, at: float) -> Event:
     """The end of the last span of that number and name."""
-    span = {"ph": "e", "cat": "request", "pid": pid, "tid": 0, "id": number, "name": name}
+    span = {"ph": "e", "cat": "request", "pid": pid, "tid": TRACK, "id": number, "name": name}
     return span | {"ts": _microseconds(at)}
 
 

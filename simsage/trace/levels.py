@@ -27,7 +27,7 @@ def thinned(changes: Iterable[Change]) -> Iterator[Change]:
     """Changes in order of time without those that change nothing: of several at one time the last counts."""
     value = None
     for time, at_once in groupby(changes, lambda change: change[0]):
-        *_, (_, latest) = at_once
+        latest = [changed for _, changed in at_once][-1]
         if latest != value:
             value = latest
             yield time, latest

@@ -55,17 +55,17 @@ def write_trace(cell: Cell, profiles: Mapping[str, ProfileDocument], base: Path,
 
 def events_of(result: SimulationResult, recorder: Recorder) -> Iterator[Event]:
     """The control plane, then each backend, then the requests of each stream."""
-    yield from control_plane_events(0, result.requests)
+    yield from control_plane_events(1, result.requests)
     sent: list[list[Request]] = [[] for _ in result.backends]
     streams: dict[str, list[Request]] = {}
     for request in result.requests:
         streams.setdefault(request.stream, []).append(request)
         if request.backend >= 0:
             sent[request.backend].append(request)
-    for pid, (usage, requests) in enumerate(zip(result.backends, sent, strict=True), start=1):
+    for pid, (usage, requests) in enumerate(zip(result.backends, sent, strict=True), start=2):
         yield from backend_events(pid, usage, requests, recorder)
     names = [usage.name for usage in result.backends]
-    for pid, (stream, requests) in enumerate(streams.items(), start=len(names) + 1):
+    for pid, (stream, requests) in enumerate(streams.items(), start=len(names) + 2):
         yield from stream_events(pid, stream, requests, names, recorder)
 
 

@@ -101,8 +101,8 @@ def test_look_ups_beside_each_other_are_on_tracks_of_their_own() -> None:
     stream = {"kind": "retrieval", "arrivals": {"process": "constant", "rate": 15.0}}
     events, _, _ = traced(streams={"search": stream}, backends={"index": index})
     found = [(event["tid"], round(event["ts"] / 1e3)) for event in slices(events, "index")]
-    assert found[:4] == [(0, 0), (1, 67), (0, 133), (1, 200)]
-    assert {tid for tid, _ in found} == {0, 1}
+    assert found[:4] == [(1, 0), (2, 67), (1, 133), (2, 200)]
+    assert {tid for tid, _ in found} == {1, 2}
     assert max(value for _, value in counted(events, "index", "running")) == 2
     assert counted(events, "index", "waiting") == [(0.0, 0)]
 
