@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from simpy import Environment, Event, Timeout
 
@@ -47,7 +48,7 @@ class Job:
         self._rate = rate
         left = (self.work - self._done) / rate
         self._timer = timer = Timeout(env, left if left > 0.0 else 0.0, self)
-        timer.callbacks.append(ended)  # type: ignore[union-attr]  # as long as it has not happened
+        timer.callbacks.append(ended)
 
     def end(self) -> None:
         """Say that it is done."""
@@ -92,7 +93,7 @@ class Device:
         return 1.0 / self._slowdown[job.service]
 
     def _end(self, event: Event) -> None:
-        job: Job = event.value
+        job = cast(Job, event.value)
         self._active.remove(job)
         if self._active:
             self._rebalance()

@@ -16,4 +16,4 @@ def after(env: Environment, delay: float, call: Callable[[Unpack[Args]], None], 
         call(*args)
         return
     timer = Timeout(env, delay)
-    timer.callbacks.append(lambda _: call(*args))  # type: ignore[union-attr]  # it has not happened yet
+    timer.callbacks.append(lambda _: call(*args))
