@@ -74,9 +74,10 @@ def _at_once(
     rest: float,
     seed: int,
 ) -> Records:
-    """Each alone, then both at each duty in a new order; paces are seconds from start to start.
+    """Each alone, both at each duty in a new order, each alone again; paces are seconds from start to start.
 
-    A batch alone comes after ``rest`` seconds, as those that `probe_embedding` times.
+    A pace alone is the mean of both times, for the machine's speed drifts. A batch alone comes after ``rest``
+    seconds, as those that `probe_embedding` times.
     """
     lengths = [batch.length] * batch.texts
 
@@ -93,17 +94,23 @@ def _at_once(
         embedding.put(_spin(lengths=lengths, pause=pause, seconds=length))
         return paces_together(_spans(engine.answer(LIMIT)), _spans(embedding.answer(LIMIT)))
 
-    step, work = long_enough(llm, seconds), long_enough(texts, seconds) - rest
-    records = []
+    def alone() -> tuple[float, float]:
+        return long_enough(llm, seconds), long_enough(texts, seconds) - rest
+
+    before = alone()
+    shared = []
     for duty in random.Random(seed).sample(batch.duties, len(batch.duties)):  # noqa: S311
+        step, work = before
         pause = work * (1.0 / duty - 1.0)
         enough = max(seconds, CYCLES * (2.0 * work + pause), CYCLES * 2.0 * step)
-        shared_step, shared_cycle = long_enough(partial(both, pause), enough)
-        record = {"decodes": decodes, "texts": batch.texts, "length": batch.length, "duty": duty}
-        paces = {"step": step, "batch": work, "pause": pause}
-        records.append(record | paces | {"shared_step": shared_step, "shared_cycle": shared_cycle})
+        shared.append((duty, pause, *long_enough(partial(both, pause), enough)))
+    step, work = ((one + other) / 2 for one, other in zip(before, alone(), strict=True))
     engine.ask({"do": "release", "how": {}}, LIMIT)
-    return records
+    pair = {"decodes": decodes, "texts": batch.texts, "length": batch.length, "step": step, "batch": work}
+    return [
+        pair | {"duty": duty, "pause": pause, "shared_step": shared_step, "shared_cycle": shared_cycle}
+        for duty, pause, shared_step, shared_cycle in shared
+    ]
 
 
 def pace(spans: Sequence[Span]) -> float | None:

@@ -36,8 +36,8 @@ def tiny_loads() -> Loads:
 
 
 def quick_loads() -> Loads:
-    """Some fifteen seconds of machine time on one slow core."""
-    return Loads((2, 16), (TextBatch(4, 64, (1.0, 0.5)),), seconds=0.5, rounds=1, turns=12)
+    """Some fifty seconds of machine time on one slow core."""
+    return Loads((2, 16), (TextBatch(4, 64, (1.0, 0.5)),), seconds=0.5, rounds=4, turns=12)
 
 
 def full_loads() -> Loads:
