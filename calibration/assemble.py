@@ -32,6 +32,7 @@ def assemble(
     if models.embedding and "embedding" in target.parts:
         embedding = embedding_part(campaign, models.embedding, said.embedding)
         notes += embedding_notes(campaign, models.embedding)
+    server_step = llm.server_step if llm else (0.0, 0.0)
     return ProfileDocument(
         schema_version=2,
         name=name,
@@ -46,7 +47,7 @@ def assemble(
         software=software(),
         llm=llm,
         embedding=embedding,
-        colocation=colocation(campaign) if "colocation" in target.parts else None,
+        colocation=colocation(campaign, server_step) if "colocation" in target.parts else None,
         retrieval=retrieval(campaign) if "retrieval" in target.parts else None,
         control=control_costs(campaign) if "control" in target.parts else None,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -22,7 +22,8 @@ Records = Sequence[dict[str, Any]]
 class Pair:
     """One pair of loads, seconds each: a step and a batch alone, the pause between batches, and both at once.
 
-    ``shared_cycle`` is from the start of a batch to that of the next, pause included.
+    ``step`` is what a server's step takes; ``shared_cycle`` is from the start of a batch to that of the next,
+    pause included.
     """
 
     decodes: int
@@ -55,12 +56,17 @@ class Pair:
         return self.step * cycle / (busy / llm + self.pause), cycle
 
 
-def fit_colocation(at_once: Records, in_turns: Records) -> Colocation:
+def fit_colocation(
+    at_once: Records, in_turns: Records, server_step: tuple[float, float] = (0.0, 0.0)
+) -> Colocation:
     """The slowdowns are medians over the pairs at full duty; the others are held out to judge them.
 
+    ``server_step`` is the profile's: what a server's steps last beyond the measured bare engine's, each and
+    for each decoding request. What makes them longer, caches that others use, makes them longer beside an
+    embedding model, too, and would count twice if those were compared with the bare engine's alone.
     Raises `Underdetermined` if no pair has full duty.
     """
-    pairs = shared_pairs(at_once)
+    pairs = shared_pairs(at_once, server_step)
     full = [pair for pair in pairs if pair.duty == 1.0]
     if not full:
         raise Underdetermined("no LLM and embedding model worked at once without pauses")
@@ -78,16 +84,18 @@ def fit_colocation(at_once: Records, in_turns: Records) -> Colocation:
     )
 
 
-def colocation(campaign: Campaign) -> Colocation:
+def colocation(campaign: Campaign, server_step: tuple[float, float]) -> Colocation:
     """`fit_colocation` of what a campaign measured."""
-    return fit_colocation(campaign.records(AT_ONCE), campaign.records(IN_TURNS))
+    return fit_colocation(campaign.records(AT_ONCE), campaign.records(IN_TURNS), server_step)
 
 
-def shared_pairs(records: Records) -> list[Pair]:
+def shared_pairs(records: Records, server_step: tuple[float, float]) -> list[Pair]:
     """One pair of loads each, medians over the rounds; ratios are taken within a round."""
     groups: dict[tuple[Any, ...], list[Pair]] = defaultdict(list)
+    constant, decode = server_step
     for record in records:
-        pair = Pair(**record)
+        bare = Pair(**record)
+        pair = replace(bare, step=bare.step + constant + decode * bare.decodes)
         groups[pair.decodes, pair.texts, pair.length, pair.duty].append(pair)
     return [_middle(group) for _, group in sorted(groups.items())]
 
