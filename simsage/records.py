@@ -17,6 +17,8 @@ from simcore.metrics import LATENCIES, latencies
 from simcore.request import Kind, Outcome, Priority, Request
 
 FILE = "requests.parquet"
+GROUP = 2**17
+"""Rows that are converted and compressed at a time: memory is bounded by them, not by the replication."""
 
 _TEXTS = ("stream", "tenant", "kind", "priority", "stage", "backend", "outcome")
 _COUNTS = {"prompt_tokens": "prompt_tokens", "output_tokens": "output_tokens"} | {
@@ -135,11 +137,21 @@ class Writer:
     """Writes requests.parquet replication by replication, so that no run has to fit into memory."""
 
     def __init__(self, folder: Path, file: str = FILE) -> None:
-        self._writer = pq.ParquetWriter(folder / file, SCHEMA, compression="zstd")
+        # Times hardly ever repeat: a dictionary of them takes time and makes the file larger.
+        repeating = ["variant", *_TEXTS, *_COUNTS]
+        self._writer = pq.ParquetWriter(folder / file, SCHEMA, compression="zstd", use_dictionary=repeating)
 
     def add(self, frame: pd.DataFrame) -> None:
         """Append one replication."""
-        self._writer.write_table(pa.Table.from_pandas(frame, schema=SCHEMA, preserve_index=False))
+        for start in range(0, len(frame), GROUP):
+            rows = frame.iloc[start : start + GROUP]
+            self._writer.write_table(pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False))
+
+    def append(self, written: Path) -> None:
+        """Append what another Writer has written; the file is then the same as if it had been added here."""
+        with pq.ParquetFile(written) as source:
+            for group in range(source.num_row_groups):
+                self._writer.write_table(source.read_row_group(group))
 
     def close(self) -> None:
         """End the file; it is not readable before."""

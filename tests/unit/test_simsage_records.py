@@ -87,3 +87,30 @@ def test_what_never_happened_is_null_and_filters_select(tmp_path: Path):
     assert whole["backend"].isna().all()
     assert len(records.read(tmp_path, ["arrival_s"], variant="isolated", point=None)) == 2
     assert len(records.read(tmp_path, ["arrival_s"], variant="isolated", point=2.0)) == 1
+
+
+def test_files_appended_are_the_same_as_their_rows_added(tmp_path: Path, monkeypatch):
+    """Also where a replication has more rows than are written at a time."""
+    monkeypatch.setattr(records, "GROUP", 2)
+    frames = [
+        records.frame_of(
+            [
+                request(number, float(number), finished=9.0, tenant=f"t{number % 2}")
+                for number in range(count)
+            ],
+            *(BACKENDS, variant, None, 0, 0.0),
+        )
+        for variant, count in (("shared", 5), ("isolated", 1), ("empty", 0))
+    ]
+    added, appended = (records.Writer(tmp_path, name) for name in ("added", "appended"))
+    for number, frame in enumerate(frames):
+        added.add(frame)
+        one = records.Writer(tmp_path, f"one{number}")
+        one.add(frame)
+        one.close()
+        appended.append(tmp_path / f"one{number}")
+    added.close()
+    appended.close()
+    assert (tmp_path / "added").read_bytes() == (tmp_path / "appended").read_bytes()
+    whole = pd.read_parquet(tmp_path / "appended")
+    assert whole["tenant"].tolist() == ["t0", "t1", "t0", "t1", "t0", "t0"]
