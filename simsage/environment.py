@@ -32,7 +32,7 @@ def environment_of(
     fixed = {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": packages(),
         "profiles": {name: describe_profile(profile) for name, profile in sorted(profiles.items())},
     }
     canonical = json.dumps(fixed, sort_keys=True).encode()
@@ -46,6 +46,11 @@ def environment_of(
         "simulated_s": round(simulated, 3),
         "simulated_s_per_wall_s": round(simulated / wall, 1) if wall > 0 else None,
     }
+
+
+def packages() -> dict[str, str | None]:
+    """The versions of the packages that results pass through; None for one that is not installed."""
+    return {name: _version(name) for name in PACKAGES}
 
 
 def describe_profile(profile: ProfileDocument) -> dict[str, Any]:

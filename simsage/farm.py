@@ -2,44 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from time import perf_counter
 
 import joblib
-import pandas as pd
 
-from simcore.profile.document import ProfileDocument
-from simsage.replication import Cell, Measured, replicate
+from simsage.errors import CannotFinish
+from simsage.work import Work
 
 WORTH_WORKERS_S = 4.0
 """Worker processes take about two seconds to start; less work than this is done sooner without them."""
+MOST_TRIES = 3
+"""A cell that a worker has died of that often alone is not tried again."""
 
-Replicated = tuple[Measured, pd.DataFrame]
+Warn = Callable[[str], None]
+"""Told what went wrong and was put right."""
 
 
-def replicate_all(
-    cells: Sequence[Cell], profiles: Mapping[str, ProfileDocument], base: Path, jobs: int | None
-) -> Iterator[Replicated]:
-    """Every cell's result, in the order of ``cells``.
+def finish(work: Work, jobs: int | None, warn: Warn) -> Iterator[int]:
+    """Finish the cells that are left; gives the number of each as it is finished, in any order.
 
     Without ``jobs`` cells run one after the other until the slowest so far tells that workers are worth it.
+    CannotFinish where workers die again and again.
     """
+    work.clear()
+    left = work.left()
     done, slowest = 0, 0.0
-    while jobs is None and done < len(cells) and slowest * (len(cells) - done) <= WORTH_WORKERS_S:
+    while jobs is None and done < len(left) and slowest * (len(left) - done) <= WORTH_WORKERS_S:
         begun = perf_counter()
-        replicated = replicate(cells[done], profiles, base)
+        number = _here(work, left[done])
         done, slowest = done + 1, max(slowest, perf_counter() - begun)
-        yield replicated
-    yield from _in_workers(cells[done:], profiles, base, jobs or joblib.cpu_count())
+        yield number
+    left, jobs = left[done:], jobs or joblib.cpu_count()
+    if jobs == 1 or len(left) <= 1:
+        yield from (_here(work, number) for number in left)
+    else:
+        yield from _in_workers(work, left, jobs, warn)
 
 
-def _in_workers(
-    cells: Sequence[Cell], profiles: Mapping[str, ProfileDocument], base: Path, jobs: int
-) -> Iterator[Replicated]:
-    if jobs == 1 or len(cells) <= 1:
-        yield from (replicate(cell, profiles, base) for cell in cells)
-        return
-    workers = min(jobs, len(cells))
-    parallel = joblib.Parallel(n_jobs=workers, backend="loky", return_as="generator", pre_dispatch="2*n_jobs")
-    yield from parallel(joblib.delayed(replicate)(cell, profiles, base) for cell in cells)
+def _here(work: Work, number: int) -> int:
+    return work.part(number).simulate(work.cells[number], work.profiles, work.base)
+
+
+def _in_workers(work: Work, left: Sequence[int], jobs: int, warn: Warn) -> Iterator[int]:
+    """In worker processes. When one dies, all do: what was in flight is run again, one cell at a time.
+
+    Alone, so that a cell that kills its worker is told from those that merely ran beside it.
+    """
+    while left:
+        told = set()
+        try:
+            for number in _pool(work, left, jobs):
+                told.add(number)
+                yield number
+            return
+        except BrokenProcessPool as broken:
+            warn(f"A worker process died ({_cause(broken)}); what was in flight is run again.")
+        lost, begun = work.left(), work.begun()
+        yield from (number for number in left if number not in told and number not in lost)
+        suspects = [number for number in lost if number in begun] or lost[:1]
+        for number in suspects:
+            yield from _alone(work, number, warn)
+        left = [number for number in lost if number not in suspects]
+
+
+def _alone(work: Work, number: int, warn: Warn) -> Iterator[int]:
+    for tried in range(1, MOST_TRIES + 1):
+        work.clear()
+        try:
+            yield from _pool(work, [number], 2)
+            return
+        except BrokenProcessPool as broken:
+            warn(f"A worker process died in {work.named(number)} ({_cause(broken)}), try {tried}.")
+            cause = broken
+    raise CannotFinish(
+        f"{work.named(number)}: {MOST_TRIES} worker processes died of it, each with nothing else to do. "
+        "Does it fit into memory?"
+    ) from cause
+
+
+def _pool(work: Work, numbers: Sequence[int], jobs: int) -> Iterator[int]:
+    # With one job joblib would use this very process, which must not die.
+    workers = max(2, min(jobs, len(numbers)))
+    parallel = joblib.Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered")
+    yield from parallel(
+        joblib.delayed(work.part(number).simulate)(work.cells[number], work.profiles, work.base)
+        for number in numbers
+    )
+
+
+def _cause(broken: BrokenProcessPool) -> str:
+    codes = str(broken).rpartition("The exit codes of the workers are ")[2]
+    return codes.strip(" .") or "no reason known"

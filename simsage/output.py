@@ -36,14 +36,14 @@ def check_free(out: Path, overwrite: bool) -> None:
 
 
 @contextmanager
-def published(out: Path, overwrite: bool) -> Iterator[Path]:
-    """Give a hidden folder beside ``out`` to write into; it becomes ``out`` if all goes well.
+def published(out: Path, overwrite: bool, within: Path | None = None) -> Iterator[Path]:
+    """Give a hidden folder beside ``out``, or ``within``, to write into; it becomes ``out`` if all goes well.
 
     On any exception, Ctrl-C included, it is removed and ``out`` stays as it was.
     """
     check_free(out, overwrite)
     out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=within or out.parent))
     try:
         yield work
         work.chmod(0o777 & ~_umask())

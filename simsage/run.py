@@ -15,16 +15,20 @@ from simcore.profile.document import ProfileDocument
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario, load_scenario
 from simcore.scenario.resolve import resolve
-from simsage import output
+from simsage import farm, output
 from simsage.bundled import find_scenario
 from simsage.environment import environment_of
-from simsage.farm import replicate_all
+from simsage.farm import Warn
+from simsage.identity import run_key
 from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 from simsage.progress import Report
 from simsage.records import Writer
 from simsage.replication import Cell, Measured
 from simsage.summary import Summary, summarise
 from simsage.trace.trace import chosen_cell, write_trace
+from simsage.traces import trace_paths
+from simsage.unfinished import unfinished
+from simsage.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Options:
     """Told of the progress."""
     trace: str | None = None
     """Which variant and sweep point to write a trace of, as `chosen_cell` reads it; "" for the first."""
+    warn: Warn = lambda text: None
+    """Told what else people should know: what an earlier run left, workers that died."""
 
 
 def run(
@@ -74,12 +80,15 @@ def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], op
     traced = None if options.trace is None else chosen_cell(cells, options.trace)
     profiles = load_profiles((cell.document for cell in cells), base)
     check_against_profiles(file, (cell.document for cell in cells if cell.replication == 0), profiles)
-    with output.published(out, options.overwrite) as folder:
-        runs = _simulate(cells, profiles, base, folder, options)
-        summary, environment = _write(document, profiles, runs, folder, options)
-        if traced:
-            options.report("writing the trace", 1.0)
-            write_trace(traced, profiles, base, folder)
+    with unfinished(out, _key(document, profiles, base)) as kept:
+        work = Work(cells, profiles, base, kept)
+        _simulate(work, options)
+        with output.published(out, options.overwrite, kept) as folder:
+            runs = _collect(work, folder)
+            summary, environment = _write(document, profiles, runs, folder, options)
+            if traced:
+                options.report("writing the trace", 1.0)
+                write_trace(traced, profiles, base, folder)
     return Run(summary, environment, out)
 
 
@@ -93,20 +102,28 @@ def plan(document: ScenarioDocument) -> Iterator[Cell]:
                 yield Cell(variant.name, point, replication, resolved)
 
 
-def _simulate(
-    cells: Sequence[Cell],
-    profiles: Mapping[str, ProfileDocument],
-    base: Path,
-    folder: Path,
-    options: Options,
-) -> list[Measured]:
+def _key(document: ScenarioDocument, profiles: Mapping[str, ProfileDocument], base: Path) -> str:
+    environment = environment_of(profiles, document.seed, document.replications, 0.0, 0.0)
+    traces = [base / path for path in trace_paths([document])]
+    return run_key(dump_scenario(document), environment["digest"], traces)
+
+
+def _simulate(work: Work, options: Options) -> None:
+    left, whole = len(work.left()), len(work.cells)
+    if left < whole:
+        options.warn(f"{whole - left} of {whole} replications were finished by an earlier run; going on.")
+    options.report("simulating", 1 - left / whole)
+    for _ in farm.finish(work, options.jobs, options.warn):
+        left -= 1
+        options.report(f"simulated {whole - left} of {whole} replications", 1 - left / whole)
+
+
+def _collect(work: Work, folder: Path) -> list[Measured]:
     runs: list[Measured] = []
-    options.report("simulating", 0.0)
     with closing(Writer(folder)) as writer:
-        for measured, frame in replicate_all(cells, profiles, base, options.jobs):
-            writer.add(frame)
+        for measured, rows in work.finished():
+            writer.append(rows)
             runs.append(measured)
-            options.report(f"simulated {len(runs)} of {len(cells)} replications", len(runs) / len(cells))
     return runs
 
 

@@ -16,10 +16,12 @@ STOPPED = 130
 def faults_shown() -> Iterator[None]:
     """End with exit code 2 and the list of faults on bad input, and without a traceback on Ctrl-C.
 
-    A calibration that cannot go on ends with exit code 1 and its reason.
+    A calibration or run that cannot go on ends with exit code 1 and its reason. Notes on an exception say
+    what is left; without any, nothing was written.
     """
     from calibration.errors import CalibrationError
     from simcore.errors import BadInput
+    from simsage.errors import CannotFinish
 
     try:
         yield
@@ -31,9 +33,15 @@ def faults_shown() -> Iterator[None]:
         sys.exit(BAD_INPUT)
     except CalibrationError as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
-        click.echo("Stopped; nothing was written.", err=True)
+    except CannotFinish as error:
+        raise click.ClickException(f"{error}\n{_left(error)}") from None
+    except KeyboardInterrupt as stop:
+        click.echo(f"Stopped; {_left(stop)}", err=True)
         sys.exit(STOPPED)
     except OSError as error:
-        click.echo(f"{error.strerror or error}: {error.filename or ''}; nothing was written.", err=True)
+        click.echo(f"{error.strerror or error}: {error.filename or ''}; {_left(error)}", err=True)
         sys.exit(BAD_INPUT)
+
+
+def _left(error: BaseException) -> str:
+    return " ".join(getattr(error, "__notes__", ["nothing was written."]))

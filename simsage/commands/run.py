@@ -40,7 +40,10 @@ def run(
     no_figures: bool,
     trace: str | None,
 ) -> None:
-    """Simulate SCENARIO, a file or the name of a bundled one."""
+    """Simulate SCENARIO, a file or the name of a bundled one.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
     given = {"replications": replications, "seed": seed}
     with faults_shown():
         from simsage.overrides import parse_overrides
@@ -51,7 +54,7 @@ def run(
             key: value for key, value in given.items() if value is not None
         }
         with progress() as report:
-            options = Options(jobs, overwrite, not no_figures, report, trace)
+            options = Options(jobs, overwrite, not no_figures, report, trace=trace, warn=_warn)
             done = execute(scenario, out, values, options)
     if as_json:
         click.echo(done.summary.to_json(), nl=False)
@@ -59,3 +62,7 @@ def run(
     from simsage.terminal import show
 
     show(done)
+
+
+def _warn(text: str) -> None:
+    click.echo(text, err=True)

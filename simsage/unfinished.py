@@ -1,0 +1,55 @@
+"""The folder that keeps what an unfinished run has finished, so that the same command goes on from there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from simcore.errors import BadInput, Fault
+
+
+@contextmanager
+def unfinished(out: Path, key: str) -> Iterator[Path]:
+    """Give the folder ``.NAME.part/KEY`` beside ``out``: what runs with the same ``key`` left is in it.
+
+    All of ``.NAME.part`` is gone after a success, on bad input, and where nothing was finished; another end
+    leaves it and notes on the exception how to go on. Raises BadInput while another run uses it.
+    """
+    whole = out.parent / f".{out.name}.part"
+    folder = whole / key
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(whole, out):
+        try:
+            yield folder
+        except BaseException as error:
+            kept = 0 if isinstance(error, BadInput) else len(list(folder.glob("*.json")))
+            if kept:
+                error.add_note(f"{kept} finished replications are kept; the same command goes on from there.")
+            else:
+                shutil.rmtree(whole)
+            raise
+        shutil.rmtree(whole)
+
+
+@contextmanager
+def _locked(folder: Path, out: Path) -> Iterator[None]:
+    """Hold the folder; the system lets go of it however this process ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if not _held(handle):
+            raise BadInput([Fault(str(out), 0, "--out", "a folder that another run is writing", "another")])
+        yield
+    finally:
+        os.close(handle)
+
+
+def _held(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
