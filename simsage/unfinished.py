@@ -30,9 +30,14 @@ def unfinished(out: Path, key: str) -> Iterator[Path]:
             if kept:
                 error.add_note(f"{kept} finished replications are kept; the same command goes on from there.")
             else:
-                shutil.rmtree(whole)
+                _remove(whole)
             raise
-        shutil.rmtree(whole)
+        _remove(whole)
+
+
+def _remove(whole: Path) -> None:
+    # A worker whose run was killed may still write into it, which must not fail the run that is done.
+    shutil.rmtree(whole, ignore_errors=True)
 
 
 @contextmanager

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from simcore.errors import BadInput, Fault
 from simcore.scenario.load import load_scenario
 from simsage import farm
+from simsage.cli import main
 from simsage.errors import CannotFinish
 from simsage.part import Part
 from simsage.run import Options, plan, run
@@ -114,3 +117,13 @@ def test_a_cell_that_kills_its_worker_again_and_again_is_one_error_that_names_it
     assert len(told) == 1 + farm.MOST_TRIES
     assert len(list(tmp_path.glob("death*"))) == 99 - 1 - farm.MOST_TRIES
     assert 5 in one.left()
+
+
+def test_a_cluster_needs_ray(tmp_path: Path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    scenario = write_scenario(tmp_path)
+    args = ["run", str(scenario), "--out", str(tmp_path / "out"), "--cluster", "auto"]
+    done = CliRunner().invoke(main, args)
+    assert done.exit_code == 1
+    assert "pip install 'simsage[cluster]'\nnothing was written." in done.stderr
+    assert {entry.name for entry in tmp_path.iterdir()} == {"noisy.yaml", "toy.json"}
