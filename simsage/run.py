@@ -54,6 +54,8 @@ class Options:
     """Which variant and sweep point to write a trace of, as `chosen_cell` reads it; "" for the first."""
     warn: Warn = lambda text: None
     """Told what else people should know: what an earlier run left, workers that died."""
+    cluster: str | None = None
+    """The address of a Ray cluster to run on instead of this machine."""
 
 
 def run(
@@ -64,7 +66,8 @@ def run(
 ) -> Summary:
     """Run a scenario file or bundled scenario into ``out`` (``out/NAME`` if None) and give its summary.
 
-    ``overrides`` are values by dotted key path. Raises BadInput, and then nothing was written.
+    ``overrides`` are values by dotted key path. What a run that was stopped had finished is not simulated
+    again. Raises BadInput, and then nothing was written, and CannotFinish.
     """
     return execute(path, out, overrides, options or Options()).summary
 
@@ -83,7 +86,7 @@ def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], op
     with unfinished(out, _key(document, profiles, base)) as kept:
         work = Work(cells, profiles, base, kept)
         _simulate(work, options)
-        with output.published(out, options.overwrite, kept) as folder:
+        with output.published(out, options.overwrite, kept.parent) as folder:
             runs = _collect(work, folder)
             summary, environment = _write(document, profiles, runs, folder, options)
             if traced:
@@ -113,9 +116,17 @@ def _simulate(work: Work, options: Options) -> None:
     if left < whole:
         options.warn(f"{whole - left} of {whole} replications were finished by an earlier run; going on.")
     options.report("simulating", 1 - left / whole)
-    for _ in farm.finish(work, options.jobs, options.warn):
+    for _ in _farm(work, options):
         left -= 1
         options.report(f"simulated {whole - left} of {whole} replications", 1 - left / whole)
+
+
+def _farm(work: Work, options: Options) -> Iterator[int]:
+    if options.cluster is None:
+        return farm.finish(work, options.jobs, options.warn)
+    from simsage import farm_ray
+
+    return farm_ray.finish(work, options.cluster, options.warn)
 
 
 def _collect(work: Work, folder: Path) -> list[Measured]:

@@ -18,6 +18,7 @@ from simsage.commands.faults import faults_shown
 @click.option("--replications", type=click.IntRange(1), help="Replications instead of the scenario's.")
 @click.option("--seed", type=click.IntRange(0), help="Seed instead of the scenario's.")
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes; results do not depend on it.")
+@click.option("--cluster", metavar="ADDRESS", help="Run on a Ray cluster, such as 127.0.0.1:6379 or auto.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier run in the folder.")
 @click.option("--no-figures", is_flag=True, help="Leave out the figures.")
@@ -35,6 +36,7 @@ def run(
     replications: int | None,
     seed: int | None,
     jobs: int | None,
+    cluster: str | None,
     as_json: bool,
     overwrite: bool,
     no_figures: bool,
@@ -44,6 +46,8 @@ def run(
 
     A run that was stopped goes on where it was when the same command is given again.
     """
+    if cluster is not None and jobs is not None:
+        raise click.UsageError("--jobs is about this machine; --cluster uses all cores of the cluster.")
     given = {"replications": replications, "seed": seed}
     with faults_shown():
         from simsage.overrides import parse_overrides
@@ -54,7 +58,7 @@ def run(
             key: value for key, value in given.items() if value is not None
         }
         with progress() as report:
-            options = Options(jobs, overwrite, not no_figures, report, trace=trace, warn=_warn)
+            options = Options(jobs, overwrite, not no_figures, report, trace=trace, warn=_warn, cluster=cluster)
             done = execute(scenario, out, values, options)
     if as_json:
         click.echo(done.summary.to_json(), nl=False)
