@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import socket
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from simsage.work import Work
 
 AHEAD = 2
 """Tasks sent for each core of the cluster; more would leave more results in its memory at a time."""
+CONNECT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,18 @@ def _connected(address: str) -> Iterator[Any]:
     except ImportError:
         raise CannotFinish("--cluster needs Ray: pip install 'simsage[cluster]'") from None
     try:
+        _knock(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         raise CannotFinish(f"--cluster {address}: {error}") from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens, which Ray takes ten minutes to find out."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host, int(port)), CONNECT_S).close()
