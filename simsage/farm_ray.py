@@ -19,7 +19,7 @@ from simsage.farm import MOST_TRIES, Warn
 from simsage.identity import programs
 from simsage.part import Part
 from simsage.replication import Cell
-from simsage.traces import trace_paths, with_trace_paths
+from simsage.trace_files import trace_paths, with_trace_paths
 from simsage.work import Work
 
 AHEAD = 2

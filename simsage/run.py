@@ -26,7 +26,7 @@ from simsage.records import Writer
 from simsage.replication import Cell, Measured
 from simsage.summary import Summary, summarise
 from simsage.trace.trace import chosen_cell, write_trace
-from simsage.traces import trace_paths
+from simsage.trace_files import trace_paths
 from simsage.unfinished import unfinished
 from simsage.work import Work
 

@@ -58,7 +58,9 @@ def run(
             key: value for key, value in given.items() if value is not None
         }
         with progress() as report:
-            options = Options(jobs, overwrite, not no_figures, report, trace=trace, warn=_warn, cluster=cluster)
+            options = Options(
+                jobs, overwrite, not no_figures, report, trace=trace, warn=_warn, cluster=cluster
+            )
             done = execute(scenario, out, values, options)
     if as_json:
         click.echo(done.summary.to_json(), nl=False)
