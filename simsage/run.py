@@ -79,7 +79,7 @@ def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], op
     document = load_scenario(file, overrides, lambda name: profile_fault(name, base))
     out = out or Path("out") / document.name
     output.check_free(out, options.overwrite)
-    cells = list(plan(document))
+    cells = list(cells_of(document))
     traced = None if options.trace is None else chosen_cell(cells, options.trace)
     profiles = load_profiles((cell.document for cell in cells), base)
     check_against_profiles(file, (cell.document for cell in cells if cell.replication == 0), profiles)
@@ -95,7 +95,7 @@ def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], op
     return Run(summary, environment, out)
 
 
-def plan(document: ScenarioDocument) -> Iterator[Cell]:
+def cells_of(document: ScenarioDocument) -> Iterator[Cell]:
     """The cells of a run: by sweep point, then variant, then replication."""
     points = document.sweep.points if document.sweep else [None]
     for point in points:
