@@ -8,6 +8,7 @@ from simsage.commands.calibrate import calibrate
 from simsage.commands.compare import compare
 from simsage.commands.compose import compose
 from simsage.commands.lists import scenarios, schema
+from simsage.commands.plan import plan
 from simsage.commands.profiles import profiles
 from simsage.commands.run import run
 from simsage.commands.serve import serve
@@ -20,5 +21,5 @@ def main() -> None:
     """Simulate LLM and embedding serving on profiles measured on real backends."""
 
 
-for command in (run, compare, calibrate, compose, serve, validate, profiles, scenarios, schema):
+for command in (run, compare, plan, calibrate, compose, serve, validate, profiles, scenarios, schema):
     main.add_command(command)

@@ -12,6 +12,7 @@ from pathlib import Path
 from simcore.errors import BadInput, Fault
 
 SUMMARY = "summary.json"
+PLAN = "plan.json"
 ENVIRONMENT = "environment.json"
 SCENARIO = "scenario.yaml"
 REPORT = "report.html"
@@ -21,7 +22,7 @@ FIGURES = "figures"
 def check_free(out: Path, overwrite: bool) -> None:
     """Raise BadInput where ``out`` holds something that may not be replaced.
 
-    Even with ``overwrite`` only a folder that a run has written is replaced.
+    Even with ``overwrite`` only a folder that a run or a plan has written is replaced.
     """
     if not out.exists():
         return
@@ -31,7 +32,8 @@ def check_free(out: Path, overwrite: bool) -> None:
         return
     if not overwrite:
         raise _fault(out, "a folder with files in it", "a new or empty one, or --overwrite")
-    if not (out / SUMMARY).is_file() or not (out / ENVIRONMENT).is_file():
+    ours = any((out / name).is_file() for name in (SUMMARY, PLAN))
+    if not ours or not (out / ENVIRONMENT).is_file():
         raise _fault(out, "a folder that no run has written", "--overwrite replaces an earlier run's only")
 
 

@@ -18,10 +18,11 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
     if faults:
         raise BadInput(faults)
     pairs = (text.partition("=") for text in texts)
-    return {key.strip(): _value(value.strip()) for key, _, value in pairs}
+    return {key.strip(): parse_value(value.strip()) for key, _, value in pairs}
 
 
-def _value(text: str) -> Any:
+def parse_value(text: str) -> Any:
+    """One value of the command line: as JSON where it is that, else text."""
     try:
         return json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):

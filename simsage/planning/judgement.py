@@ -1,0 +1,48 @@
+"""Judgement: whether a cluster meets the objectives, as far as its replications show it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from simsage.planning.lab import Observed
+from simsage.planning.objective import Objective
+from simsage.statistics import Estimate, estimate
+
+State = Literal["met", "not met", "not shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``margin`` is that of the worst objective, as a share of its limit."""
+
+    state: State
+    worst: str
+    margin: Estimate
+    saturated: bool
+    """In at least one replication."""
+
+
+def judge(objectives: Sequence[Objective], seen: Sequence[Observed]) -> Judgement:
+    """Met where the whole 95% interval of every margin is at 0 or above and no replication is saturated.
+
+    Not met where one whole interval is below 0, or all replications are saturated; else it is not shown.
+    """
+    margins = {str(one): estimate([one.margin(sample.rows) for sample in seen]) for one in objectives}
+    worst = min(margins, key=lambda name: _low(margins[name]))
+    saturated = [sample.saturated for sample in seen]
+    return Judgement(_state(list(margins.values()), saturated), worst, margins[worst], any(saturated))
+
+
+def _state(margins: Sequence[Estimate], saturated: Sequence[bool]) -> State:
+    if all(saturated) or any(margin.ci95 is not None and margin.ci95[1] < 0 for margin in margins):
+        return "not met"
+    if any(saturated) or any(_low(margin) < 0 for margin in margins):
+        return "not shown"
+    return "met"
+
+
+def _low(margin: Estimate) -> float:
+    return -inf if margin.ci95 is None else margin.ci95[0]

@@ -1,0 +1,91 @@
+"""Lab: simulates what a plan asks for, all replications of a batch at once on all cores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+
+from simcore.profile.document import ProfileDocument
+from simcore.result import worst
+from simcore.scenario.document import ScenarioDocument
+from simsage.farm import replicate_all
+from simsage.metrics import ALL
+from simsage.planning.objective import Objective
+from simsage.replication import Cell, Measured
+from simsage.statistics import estimate
+from simsage.summary import is_saturated
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One replication of a resolved scenario."""
+
+    document: ScenarioDocument
+    replication: int
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What one trial showed."""
+
+    saturated: bool
+    """By the same signs as in a run's summary."""
+    arrivals: int
+    steps: int
+    rows: Mapping[str, Mapping[str, float]]
+    """Metrics by stream, or by ``stream/stage``."""
+
+    @property
+    def throughput(self) -> float:
+        """Requests per second of all streams that completed."""
+        return self.rows[ALL]["request_throughput"]
+
+    @property
+    def residence_s(self) -> float:
+        """Mean seconds that a completed request spent in the system, 0 where none completed."""
+        mean = self.rows[ALL]["mean_e2el_ms"] / 1000
+        return mean if mean > 0 else 0.0
+
+    def meets(self, objectives: Sequence[Objective]) -> bool:
+        """Whether all objectives are met, which in a saturated system none is.
+
+        There the metrics depend on how long one looks: latencies grow, and the lost have none.
+        """
+        return not self.saturated and not any(one.margin(self.rows) < 0 for one in objectives)
+
+
+class Lab:
+    """Keeps the profiles, and what the simulations warned of."""
+
+    def __init__(
+        self,
+        profiles: Mapping[str, ProfileDocument],
+        base: Path,
+        replications: int,
+        jobs: int | None,
+    ) -> None:
+        self.profiles, self.base, self.replications = profiles, base, replications
+        self._jobs = jobs or joblib.cpu_count()
+        self.wall = 0.0
+        """Seconds that all simulations took, on whatever core."""
+        self.simulated = 0.0
+        self.warnings: dict[str, None] = {}
+
+    def observe(self, trials: Sequence[Trial]) -> list[Observed]:
+        """What the trials show, in their order."""
+        cells = [Cell("", None, trial.replication, trial.document) for trial in trials]
+        runs = replicate_all(cells, self.profiles, self.base, self._jobs)
+        return [self._observed(measured) for measured, _ in runs]
+
+    def _observed(self, run: Measured) -> Observed:
+        self.wall += run.wall
+        self.simulated += run.horizon
+        self.warnings |= dict.fromkeys([*run.assumptions, *map(str, worst(run.range_excesses))])
+        whole = run.samples[0]
+        known = {name: estimate([value]) for name, value in whole.values.items()}
+        rows = {f"{s.stream}/{s.stage}" if s.stage else s.stream: s.values for s in run.samples}
+        saturated = is_saturated(whole.arrivals, whole.outcomes["completed"], known)
+        return Observed(saturated, whole.arrivals, run.events, rows)

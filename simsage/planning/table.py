@@ -1,0 +1,105 @@
+"""What a plan shows in the terminal."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from simsage.formats import NONE, interval, percent, plain
+from simsage.planning.capacity import Capacity
+from simsage.planning.plan import Plan
+from simsage.planning.search import Ranked
+from simsage.statistics import Estimate
+
+WIDTH = 100
+COLOURS = {"met": "green", "not met": "red", "not shown": "yellow"}
+
+
+def show(plan: Plan, console: Console | None = None) -> None:
+    """Print the plan; without a terminal in plain text, 100 columns wide."""
+    console = console or Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    title = f": {plan.scenario.title}" if plan.scenario.title else ""
+    console.print(f"[bold]{escape(plan.scenario.name)}[/]{escape(title)}")
+    length = f"{plan.horizon.requests:,} requests each or more" if plan.horizon.requests else "its own times"
+    console.print(f"seed {plan.seed}, {plan.replications} replications, {length}")
+    console.print(escape(f"SLOs: {', '.join(plan.objectives) or 'none'}"))
+    console.print()
+    if plan.candidates:
+        _candidates(console, plan)
+    for capacity in plan.capacities:
+        _capacity(console, capacity)
+    for warning in plan.warnings:
+        console.print(f"[yellow]warning[/]: {escape(warning)}")
+
+
+def _candidates(console: Console, plan: Plan) -> None:
+    table = _table("Candidates at the scenario's rate, the best first")
+    key = next((one.candidate.key for one in plan.candidates if one.candidate.key), None)
+    table.add_column("candidate", overflow="fold")
+    for name in (key or "size", "backends", "price/h", "worst margin", "95% interval", "SLOs"):
+        table.add_column(name, justify="right", overflow="fold")
+    for one in plan.candidates:
+        table.add_row(*_candidate(one))
+    console.print(table)
+    best = plan.candidates[0]
+    chosen = escape(best.candidate.label) + (f", {key}={best.size}" if key else "")
+    console.print(
+        f"[bold]Choose[/] {chosen}." if best.met else "[bold]No candidate is shown to meet the SLOs.[/]"
+    )
+    console.print()
+
+
+def _candidate(one: Ranked) -> list[str]:
+    state = one.judgement.state + (", saturated" if one.judgement.saturated else "")
+    price = one.price_per_hour
+    return [
+        escape(one.candidate.label),
+        NONE if one.size is None else str(one.size),
+        str(one.backends),
+        NONE if price is None else f"{price:.2f}",
+        f"{percent(one.judgement.margin.value)} {one.judgement.worst.partition(':')[0]}",
+        _percent_interval(one.judgement.margin),
+        f"[{COLOURS[one.judgement.state]}]{state}[/]",
+    ]
+
+
+def _capacity(console: Console, capacity: Capacity) -> None:
+    table = _table(f"Capacity of {capacity.label}")
+    table.add_column("")
+    for name in ("load", "95% interval", "req/s", "95% interval"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, found in _loads(capacity).items():
+        rates = _times(found, capacity.rate)
+        table.add_row(name, plain(found.value), interval(found), plain(rates.value), interval(rates))
+    console.print(table)
+    console.print()
+
+
+def _loads(capacity: Capacity) -> dict[str, Estimate]:
+    return {
+        "SLOs hold up to": capacity.slo_load,
+        "knee (most throughput / latency)": capacity.knee,
+        "saturated above": capacity.saturation,
+    }
+
+
+def _times(found: Estimate, rate: float | None) -> Estimate:
+    """The estimate in requests per second."""
+    if found.value is None or rate is None:
+        return Estimate(None, None, 0)
+    ends = (found.ci95[0] * rate, found.ci95[1] * rate) if found.ci95 else None
+    return Estimate(found.value * rate, ends, found.replications)
+
+
+def _percent_interval(found: Estimate) -> str:
+    return f"{percent(found.ci95[0])} to {percent(found.ci95[1])}" if found.ci95 else "no interval"
+
+
+def _table(title: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=escape(title))
+    table.title_justify, table.title_style = "left", "bold"
+    return table
