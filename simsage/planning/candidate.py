@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from simcore.errors import BadInput, Fault, one_of
-from simcore.scenario.check import Checker
+from simcore.scenario.check import NO_VARIANT, Checker
 from simcore.scenario.document import ScenarioDocument, Variant
 from simcore.scenario.finding import Finding, dotted, shown
 from simcore.scenario.resolve import resolve
@@ -29,7 +29,9 @@ class Candidate:
     @property
     def label(self) -> str:
         """The variant and the choices, as a table shows them."""
-        return ", ".join([self.variant, *(f"{_leaf(key)}={_told(v)}" for key, v in self.choices.items())])
+        choices = [f"{short(key)}={_told(value)}" for key, value in self.choices.items()]
+        named = [] if choices and self.variant == NO_VARIANT.name else [self.variant]
+        return ", ".join([*named, *choices])
 
     def values(self, size: int | None) -> dict[str, Any]:
         """All that is set at ``size``, by key path."""
@@ -71,14 +73,16 @@ def check_candidates(
                 raise BadInput(faults)
 
 
-def _faults(file: Path, candidate: Candidate, findings: Iterable[Finding]) -> Iterator[Fault]:
-    for finding in findings:
-        path = finding.path[3:] if finding.path[:1] == ("variants",) else finding.path
-        mine = dotted(path) in {*candidate.choices, candidate.key}
-        yield Fault("--vary" if mine else str(file), 0, dotted(path), finding.found, finding.allowed)
+def _faults(file: Path, candidate: Candidate, findings: Iterable[Finding]) -> list[Fault]:
+    """The faults of the values that are varied; if there are none, those of the rest."""
+    varied = {*candidate.choices, candidate.key}
+    placed = [(dotted(f.path[3:] if f.path[:1] == ("variants",) else f.path), f) for f in findings]
+    own = [Fault("--vary", 0, key, f.found, f.allowed) for key, f in placed if key in varied]
+    return own or [Fault(str(file), 0, key, f.found, f.allowed) for key, f in placed]
 
 
-def _leaf(key: str) -> str:
+def short(key: str) -> str:
+    """The end of a key path that tells it from others."""
     names = key.split(".")
     return ".".join(names[1:] if len(names) < 4 else names[-2:])
 

@@ -142,7 +142,7 @@ def _knee(curve: LoadCurve, replication: int, loads: Sequence[float]) -> float:
 
 
 def _point(load: float, seen: Sequence[Observed], objectives: Sequence[Objective]) -> Point:
-    shown = {f"{one.stream}:{one.metric}": (one.stream, one.metric) for one in objectives}
+    shown = {f"{one.stream}:{one.metric}": (one.stream, one.metric) for one in seen[0].judged(objectives)}
     shown = shown or {f"{ALL}:p99_e2el_ms": (ALL, "p99_e2el_ms")}
     return Point(
         load=load,

@@ -61,7 +61,7 @@ def horizon_of(
     evaluations: int,
     requests: int | None = None,
 ) -> Horizon:
-    """``requests`` if given, else as many as the work of ``evaluations`` of all replications allows, and are of use.
+    """``requests`` if given, else as many as the work of ``evaluations`` allows and as are of use.
 
     A pilot at a tenth of the load tells steps per request and the time in an idle system. Both are counts of
     the simulation and no wall time, so that the same scenario gets the same horizon on every machine.

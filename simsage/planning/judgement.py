@@ -30,10 +30,12 @@ def judge(objectives: Sequence[Objective], seen: Sequence[Observed]) -> Judgemen
 
     Not met where one whole interval is below 0, or all replications are saturated; else it is not shown.
     """
-    margins = {str(one): estimate([one.margin(sample.rows) for sample in seen]) for one in objectives}
-    worst = min(margins, key=lambda name: _low(margins[name]))
+    judged = seen[0].judged(objectives)
+    margins = {str(one): estimate([one.margin(sample.rows) for sample in seen]) for one in judged}
+    worst = min(margins, key=lambda name: _low(margins[name]), default="")
     saturated = [sample.saturated for sample in seen]
-    return Judgement(_state(list(margins.values()), saturated), worst, margins[worst], any(saturated))
+    margin = margins.get(worst, Estimate(None, None, 0))
+    return Judgement(_state(list(margins.values()), saturated), worst, margin, any(saturated))
 
 
 def _state(margins: Sequence[Estimate], saturated: Sequence[bool]) -> State:

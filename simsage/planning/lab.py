@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from simcore.scenario.document import ScenarioDocument
 from simsage.farm import replicate_all
 from simsage.metrics import ALL
 from simsage.planning.objective import Objective
+from simsage.progress import Report
 from simsage.replication import Cell, Measured
 from simsage.statistics import estimate
 from simsage.summary import is_saturated
@@ -54,11 +55,18 @@ class Observed:
 
         There the metrics depend on how long one looks: latencies grow, and the lost have none.
         """
-        return not self.saturated and not any(one.margin(self.rows) < 0 for one in objectives)
+        return not self.saturated and not any(one.margin(self.rows) < 0 for one in self.judged(objectives))
+
+    def judged(self, objectives: Iterable[Objective]) -> list[Objective]:
+        """Those whose stream is there: one that a variant switches off misses nothing."""
+        return [one for one in objectives if one.stream in self.rows]
 
 
 class Lab:
-    """Keeps the profiles, and what the simulations warned of."""
+    """Keeps the profiles, and what the simulations warned of.
+
+    ``report`` is told of the progress; ``expected`` trials are all of them, about.
+    """
 
     def __init__(
         self,
@@ -66,9 +74,12 @@ class Lab:
         base: Path,
         replications: int,
         jobs: int | None,
+        report: Report,
+        expected: int,
     ) -> None:
         self.profiles, self.base, self.replications = profiles, base, replications
         self._jobs = jobs or joblib.cpu_count()
+        self._report, self._expected, self._done = report, expected, 0
         self.wall = 0.0
         """Seconds that all simulations took, on whatever core."""
         self.simulated = 0.0
@@ -81,6 +92,8 @@ class Lab:
         return [self._observed(measured) for measured, _ in runs]
 
     def _observed(self, run: Measured) -> Observed:
+        self._done += 1
+        self._report(f"simulated {self._done} replications", min(self._done / self._expected, 1.0))
         self.wall += run.wall
         self.simulated += run.horizon
         self.warnings |= dict.fromkeys([*run.assumptions, *map(str, worst(run.range_excesses))])

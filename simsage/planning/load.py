@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simcore.errors import BadInput, Fault
+from simcore.errors import Fault
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.expected import expected_arrivals
 from simcore.scenario.workload import Arrivals, Bursts, ClosedLoop, Ramp, StreamSpec, Trace
@@ -20,8 +20,8 @@ def scaled(document: ScenarioDocument, load: float) -> ScenarioDocument:
     return document.model_copy(update={"streams": streams})
 
 
-def check_scalable(document: ScenarioDocument) -> None:
-    """Raise BadInput where there is no rate to scale, or one that never is steady."""
+def scaling_faults(document: ScenarioDocument) -> list[Fault]:
+    """What keeps the load from being scaled: no rate at all, or one that never is steady."""
     arrivals = {name: stream.arrivals for name, stream in document.streams.items() if stream.enabled}
     faults = [
         _fault(document, f"streams.{name}.arrivals", "a ramp, whose load is never steady")
@@ -30,8 +30,7 @@ def check_scalable(document: ScenarioDocument) -> None:
     ]
     if all(isinstance(one, ClosedLoop) for one in arrivals.values()):
         faults.append(_fault(document, "streams", "closed loops only, which have no rate to scale"))
-    if faults:
-        raise BadInput(faults)
+    return faults
 
 
 def rate_of(document: ScenarioDocument) -> float | None:

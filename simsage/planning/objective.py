@@ -51,7 +51,7 @@ class Objective:
 def parse_objectives(texts: Sequence[str]) -> list[Objective]:
     """The objectives of the command line. Raises BadInput with every text that is not of the form."""
     found = [(text, _parsed(text)) for text in texts]
-    if faults := [_fault(repr(text), FORM) for text, objective in found if objective is None]:
+    if faults := [_fault(text, "another form", FORM) for text, objective in found if objective is None]:
         raise BadInput(faults)
     return [objective for _, objective in found if objective is not None]
 
@@ -66,17 +66,20 @@ def stated_objectives(document: ScenarioDocument) -> list[Objective]:
     ]
 
 
-def check_objectives(document: ScenarioDocument, objectives: Iterable[Objective]) -> None:
-    """Raise BadInput where the scenario has no such stream, or the stream no such metric."""
-    metrics = _metrics_by_stream(document)
+def check_objectives(documents: Iterable[ScenarioDocument], objectives: Iterable[Objective]) -> None:
+    """Raise BadInput where none of the documents has such a stream, or the stream no such metric."""
+    metrics: dict[str, list[str]] = {}
+    for document in documents:
+        metrics |= _metrics_by_stream(document)
     faults = []
     for objective in objectives:
-        allowed = metrics.get(objective.stream)
-        if allowed is None:
-            faults.append(_fault(f"the stream {objective.stream!r}", one_of(metrics, objective.stream)))
-        elif objective.metric not in allowed:
-            found = f"{objective.metric!r} of {objective.stream}"
-            faults.append(_fault(found, one_of(allowed, objective.metric)))
+        names = metrics.get(objective.stream)
+        if names is None:
+            found, allowed = f"the stream {objective.stream!r}", one_of(metrics, objective.stream)
+            faults.append(_fault(str(objective), found, allowed))
+        elif objective.metric not in names:
+            found, allowed = f"the metric {objective.metric!r}", one_of(names, objective.metric)
+            faults.append(_fault(str(objective), found, allowed))
     if faults:
         raise BadInput(faults)
 
@@ -106,5 +109,5 @@ def _latency_names(latencies: Iterable[str]) -> Iterator[str]:
     return (f"{statistic}_{latency}_ms" for latency in latencies for statistic in statistic_names())
 
 
-def _fault(found: str, allowed: str) -> Fault:
-    return Fault("--slo", 0, "", found, allowed)
+def _fault(text: str, found: str, allowed: str) -> Fault:
+    return Fault("--slo", 0, text, found, allowed)

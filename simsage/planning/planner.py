@@ -11,6 +11,7 @@ from typing import Any
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario
 from simsage import output
+from simsage.planning.answer import answer
 from simsage.planning.plan import Plan
 from simsage.planning.question import Options, Question
 
@@ -30,12 +31,12 @@ def plan(
     BadInput, and then nothing was written.
     """
     options = options or Options()
-    asked = Question.of(path, slos, vary, overrides, options)
+    question = Question.of(path, slos, vary, overrides, options)
     if out is None:
-        return asked.answer(options)[0]
+        return answer(question, options)[0]
     with output.published(out, options.overwrite) as folder:
-        found, environment = asked.answer(options)
-        _write(found, environment, asked.document, folder)
+        found, environment = answer(question, options)
+        _write(found, environment, question.document, folder)
     return found
 
 

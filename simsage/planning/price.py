@@ -50,5 +50,5 @@ def parse_prices(texts: Sequence[str]) -> dict[str, float]:
             prices[name] = -1.0
         if not name or not 0 < prices[name] < float("inf"):
             allowed = "PROFILE=PRICE per hour, such as h100-llama-3.1-8b=2.5"
-            raise BadInput([Fault("--price", 0, "", repr(text), allowed)])
+            raise BadInput([Fault("--price", 0, text, "another form", allowed)])
     return prices

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from simsage.formats import NONE, interval, percent, plain
+from simsage.planning.candidate import short
 from simsage.planning.capacity import Capacity
 from simsage.planning.plan import Plan
 from simsage.planning.search import Ranked
@@ -39,14 +40,21 @@ def show(plan: Plan, console: Console | None = None) -> None:
 def _candidates(console: Console, plan: Plan) -> None:
     table = _table("Candidates at the scenario's rate, the best first")
     key = next((one.candidate.key for one in plan.candidates if one.candidate.key), None)
-    table.add_column("candidate", overflow="fold")
-    for name in (key or "size", "backends", "price/h", "worst margin", "95% interval", "SLOs"):
+    table.add_column("candidate", overflow="fold", min_width=20)
+    for name in (
+        short(key) if key else "size",
+        "backends",
+        "price/h",
+        "worst margin",
+        "95% interval",
+        "SLOs",
+    ):
         table.add_column(name, justify="right", overflow="fold")
     for one in plan.candidates:
         table.add_row(*_candidate(one))
     console.print(table)
     best = plan.candidates[0]
-    chosen = escape(best.candidate.label) + (f", {key}={best.size}" if key else "")
+    chosen = escape(best.candidate.label) + (f", {short(key)}={best.size}" if key else "")
     console.print(
         f"[bold]Choose[/] {chosen}." if best.met else "[bold]No candidate is shown to meet the SLOs.[/]"
     )

@@ -31,6 +31,9 @@ class Vary:
     choices: dict[str, list[Any]]
     size: Size | None
 
+    def __bool__(self) -> bool:
+        return bool(self.choices or self.size)
+
 
 def parse_vary(texts: Sequence[str]) -> Vary:
     """The variations of the command line. Raises BadInput with everything wrong with them."""
@@ -40,30 +43,30 @@ def parse_vary(texts: Sequence[str]) -> Vary:
     for text in texts:
         key, equals, values = (part.strip() for part in text.partition("="))
         if not key or not equals or not values:
-            faults.append(_fault(repr(text), FORM))
+            faults.append(_fault(text, "another form", FORM))
         elif key in choices or key in [size.key for size in sizes]:
-            faults.append(_fault(f"{key} a second time", "each key once"))
+            faults.append(_fault(key, "the key a second time", "it once"))
         elif match := _RANGE.fullmatch(values):
             sizes.append(Size(key, int(match[1]), int(match[2])))
         else:
-            choices[key] = _values(values)
-    faults += [_fault(f"{s.key}={s.low}..{s.high}", "a range that goes up") for s in sizes if s.low > s.high]
+            choices[key] = _values(key, values)
+    faults += [_fault(s.key, f"{s.low}..{s.high}", "a range that goes up") for s in sizes if s.low > s.high]
     if len(sizes) > 1:
-        found = f"ranges of {' and '.join(size.key for size in sizes)}"
-        faults.append(_fault(found, "one range; the values of other keys one by one, such as 1,2,4"))
+        allowed = f"one, that of {sizes[0].key}; other keys value by value, such as 1,2,4"
+        faults += [_fault(size.key, "another range", allowed) for size in sizes[1:]]
     if faults:
         raise BadInput(faults)
     return Vary(choices, sizes[0] if sizes else None)
 
 
-def _values(text: str) -> list[Any]:
+def _values(key: str, text: str) -> list[Any]:
     if text.startswith("["):
         try:
             return list(json.loads(text))
         except ValueError:
-            raise BadInput([_fault(repr(text), "a list in JSON, or values with commas between")]) from None
+            raise BadInput([_fault(key, text, "a list in JSON, or values with commas between")]) from None
     return [parse_value(value.strip()) for value in text.split(",")]
 
 
-def _fault(found: str, allowed: str) -> Fault:
-    return Fault("--vary", 0, "", found, allowed)
+def _fault(key: str, found: str, allowed: str) -> Fault:
+    return Fault("--vary", 0, key, found, allowed)
