@@ -9,7 +9,7 @@ from typing import Any
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario
 from simsage.environment import environment_of
-from simsage.planning.candidate import short
+from simsage.planning.candidate import Candidate, short
 from simsage.planning.capacity import Capacity, capacity_of
 from simsage.planning.curve import LoadCurve
 from simsage.planning.horizon import FEWEST, Horizon, counted_share, horizon_of
