@@ -14,10 +14,9 @@ from simcore.scenario.document import ScenarioDocument
 from simsage.farm import replicate_all
 from simsage.metrics import ALL
 from simsage.planning.objective import Objective
+from simsage.planning.saturation import falls_behind
 from simsage.progress import Report
 from simsage.replication import Cell, Measured
-from simsage.statistics import estimate
-from simsage.summary import is_saturated
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,6 @@ class Observed:
     """What one trial showed."""
 
     saturated: bool
-    """By the same signs as in a run's summary."""
     arrivals: int
     steps: int
     rows: Mapping[str, Mapping[str, float]]
@@ -98,7 +96,5 @@ class Lab:
         self.simulated += run.horizon
         self.warnings |= dict.fromkeys([*run.assumptions, *map(str, worst(run.range_excesses))])
         whole = run.samples[0]
-        known = {name: estimate([value]) for name, value in whole.values.items()}
         rows = {f"{s.stream}/{s.stage}" if s.stage else s.stream: s.values for s in run.samples}
-        saturated = is_saturated(whole.arrivals, whole.outcomes["completed"], known)
-        return Observed(saturated, whole.arrivals, run.events, rows)
+        return Observed(falls_behind(run), whole.arrivals, run.events, rows)

@@ -1,0 +1,23 @@
+"""Saturation, as a plan judges it in one replication: what is asked is no longer served."""
+
+from __future__ import annotations
+
+from simsage.metrics import ALL
+from simsage.replication import Measured
+from simsage.summary import GROWN_BY, LOST_SHARE
+
+
+def falls_behind(run: Measured) -> bool:
+    """Whether more than 2% of the arrivals never complete, or the throughput stays 2% below them.
+
+    The second means that work piles up: what does not leave in the window is still there at its end. It is
+    the criterion of a work-conserving system, whose throughput is the offered rate below saturation and its
+    greatest above. A run's summary asks for a backlog that grows by half, which many requests in flight hide
+    in a short window; a growth of five requests counts for nothing here either.
+    """
+    whole = run.samples[0]
+    assert whole.stream == ALL
+    lost = whole.arrivals - whole.outcomes["completed"]
+    offered, served = whole.values["offered_rate"], whole.values["request_throughput"]
+    left = whole.arrivals * (1 - served / offered) if offered else 0.0
+    return lost > LOST_SHARE * whole.arrivals or left > max(LOST_SHARE * whole.arrivals, GROWN_BY)
