@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, inf, log, nan
 
@@ -18,8 +18,6 @@ STEPS = 3
 FARTHEST = 2.0**12
 EVALUATIONS = 3 + GRID + 2 * STEPS + 2
 """Loads at which a capacity simulates all replications, about."""
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +118,11 @@ def _powers(curve: LoadCurve, replication: int, loads: Sequence[float]) -> list[
 def _between(curve: LoadCurve, grid: Sequence[float]) -> list[float]:
     """Try the half steps beside each replication's best load; the grid with all half steps."""
     half = grid[0] / 2
-    for_all = []
+    places: list[tuple[int, float]] = []
     for replication in curve.replications:
         best, _ = max(_powers(curve, replication, grid), key=lambda pair: pair[1])
-        for_all += [(replication, best - half), (replication, best + half)]
-    curve.observe(for_all)
+        places += [(replication, best - half), (replication, best + half)]
+    curve.observe(places)
     return [*grid, *(load - half for load in grid), grid[-1] + half]
 
 

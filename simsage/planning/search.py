@@ -58,7 +58,10 @@ class Search:
     ) -> list[dict[int | None, Judgement]]:
         judged: list[dict[int | None, Judgement]] = [{} for _ in candidates]
         self._judge(candidates, judged, [size.high if size else None] * len(candidates))
-        while size and (asked := [_next(sizes, size.low) for sizes in judged]) != [None] * len(judged):
+        while size is not None:
+            asked = [_next(sizes, size.low) for sizes in judged]
+            if all(one is None for one in asked):
+                break
             self._judge(candidates, judged, asked)
         return judged
 
