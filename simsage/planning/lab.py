@@ -9,7 +9,7 @@ from pathlib import Path
 import joblib
 
 from simcore.profile.document import ProfileDocument
-from simcore.result import worst
+from simcore.result import RangeExcess, worst
 from simcore.scenario.document import ScenarioDocument
 from simsage.farm import replicate_all
 from simsage.metrics import ALL
@@ -81,7 +81,13 @@ class Lab:
         self.wall = 0.0
         """Seconds that all simulations took, on whatever core."""
         self.simulated = 0.0
-        self.warnings: dict[str, None] = {}
+        self._assumptions: dict[str, None] = {}
+        self._excesses: list[RangeExcess] = []
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was assumed, and the farthest that a simulation left a profile's measured range."""
+        return [*self._assumptions, *map(str, self._excesses)]
 
     def observe(self, trials: Sequence[Trial]) -> list[Observed]:
         """What the trials show, in their order."""
@@ -94,7 +100,8 @@ class Lab:
         self._report(f"simulated {self._done} replications", min(self._done / self._expected, 1.0))
         self.wall += run.wall
         self.simulated += run.horizon
-        self.warnings |= dict.fromkeys([*run.assumptions, *map(str, worst(run.range_excesses))])
+        self._assumptions |= dict.fromkeys(run.assumptions)
+        self._excesses = worst([*self._excesses, *run.range_excesses])
         whole = run.samples[0]
         rows = {f"{s.stream}/{s.stage}" if s.stage else s.stream: s.values for s in run.samples}
         return Observed(falls_behind(run), whole.arrivals, run.events, rows)

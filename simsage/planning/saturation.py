@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 from simsage.metrics import ALL
 from simsage.replication import Measured
 from simsage.summary import GROWN_BY, LOST_SHARE
+
+NOISE_SIGMAS = 3.0
 
 
 def falls_behind(run: Measured) -> bool:
@@ -13,11 +17,14 @@ def falls_behind(run: Measured) -> bool:
     The second means that work piles up: what does not leave in the window is still there at its end. It is
     the criterion of a work-conserving system, whose throughput is the offered rate below saturation and its
     greatest above. A run's summary asks for a backlog that grows by half, which many requests in flight hide
-    in a short window; a growth of five requests counts for nothing here either.
+    in a short window. What chance does is no growth: numbers in a stable system of many servers are about
+    Poisson, so the difference of two is within three times sqrt(2 n), and five requests are nothing.
     """
     whole = run.samples[0]
     assert whole.stream == ALL
     lost = whole.arrivals - whole.outcomes["completed"]
     offered, served = whole.values["offered_rate"], whole.values["request_throughput"]
     left = whole.arrivals * (1 - served / offered) if offered else 0.0
-    return lost > LOST_SHARE * whole.arrivals or left > max(LOST_SHARE * whole.arrivals, GROWN_BY)
+    chance = NOISE_SIGMAS * sqrt(2 * whole.values["in_system_first_third"])
+    bound = LOST_SHARE * whole.arrivals
+    return lost > bound or left > max(bound, chance, GROWN_BY)

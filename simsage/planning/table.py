@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from simsage.formats import NONE, interval, percent, plain
+from simsage.formats import NONE, interval, plain, share_with_interval
 from simsage.planning.candidate import short
 from simsage.planning.capacity import Capacity
 from simsage.planning.plan import Plan
@@ -40,7 +40,7 @@ def show(plan: Plan, console: Console | None = None) -> None:
 def _candidates(console: Console, plan: Plan) -> None:
     table = _table("Candidates at the scenario's rate, the best first")
     key = next((one.candidate.key for one in plan.candidates if one.candidate.key), None)
-    table.add_column("candidate", overflow="fold", min_width=20)
+    table.add_column("candidate", overflow="fold", min_width=16)
     for name in (
         short(key) if key else "size",
         "backends",
@@ -49,7 +49,7 @@ def _candidates(console: Console, plan: Plan) -> None:
         "95% interval",
         "SLOs",
     ):
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(name, justify="right", no_wrap=True)
     for one in plan.candidates:
         table.add_row(*_candidate(one))
     console.print(table)
@@ -62,15 +62,15 @@ def _candidates(console: Console, plan: Plan) -> None:
 
 
 def _candidate(one: Ranked) -> list[str]:
-    state = one.judgement.state + (", saturated" if one.judgement.saturated else "")
+    state = one.judgement.state + (" *" if one.judgement.saturated else "")
     price = one.price_per_hour
     return [
         escape(one.candidate.label),
         NONE if one.size is None else str(one.size),
         str(one.backends),
         NONE if price is None else f"{price:.2f}",
-        f"{percent(one.judgement.margin.value)} {one.judgement.worst.partition(':')[0]}",
-        _percent_interval(one.judgement.margin),
+        share_with_interval(one.judgement.margin),
+        escape(one.judgement.worst.partition("<=")[0].partition(">=")[0]),
         f"[{COLOURS[one.judgement.state]}]{state}[/]",
     ]
 
@@ -101,10 +101,6 @@ def _times(found: Estimate, rate: float | None) -> Estimate:
         return Estimate(None, None, 0)
     ends = (found.ci95[0] * rate, found.ci95[1] * rate) if found.ci95 else None
     return Estimate(found.value * rate, ends, found.replications)
-
-
-def _percent_interval(found: Estimate) -> str:
-    return f"{percent(found.ci95[0])} to {percent(found.ci95[1])}" if found.ci95 else "no interval"
 
 
 def _table(title: str) -> Table:

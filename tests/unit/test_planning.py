@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from math import exp, factorial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -21,6 +23,7 @@ from simsage.planning.objective import Objective, parse_objectives
 from simsage.planning.plan import Plan
 from simsage.planning.planner import plan
 from simsage.planning.question import Options
+from simsage.planning.saturation import falls_behind
 from simsage.planning.vary import Size, parse_vary
 from simsage.profiles import load_profiles
 from tests.unit.planning_support import RATE, SERVICE_S, write_queue
@@ -217,3 +220,23 @@ def test_the_command_writes_whole_folders_and_tells_by_its_exit_code(tmp_path: P
     assert "No candidate is shown to meet the SLOs." in done.stdout
     assert not (out / "figures").exists()
     assert not json.loads((out / "plan.json").read_text())["capacities"]
+
+
+def measured(served: int, in_flight: float, completed: int = 10_000) -> Any:
+    """A replication with 10,000 arrivals in a second."""
+    values = {"offered_rate": 10_000.0, "request_throughput": served, "in_system_first_third": in_flight}
+    whole = {"stream": "all", "arrivals": 10_000, "values": values, "outcomes": {"completed": completed}}
+    return SimpleNamespace(samples=[SimpleNamespace(**whole)])
+
+
+@pytest.mark.parametrize(
+    ("run", "saturated"),
+    [
+        (measured(9_900, 10), False),
+        (measured(9_700, 10), True),
+        (measured(9_700, 10_000), False),
+        (measured(10_000, 10, completed=9_700), True),
+    ],
+)
+def test_saturated_is_what_loses_requests_or_falls_behind_by_more_than_chance(run: Any, saturated: bool):
+    assert falls_behind(run) is saturated
