@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simsage.figures.style import COLOURS, LINES, canvas, legend_above, line, plain_ticks, save, styled
-from simsage.planning.capacity import Capacity
+from simsage.planning.capacity import Capacity, Point
 from simsage.planning.objective import ATTAINMENT
 from simsage.planning.plan import Plan
 from simsage.statistics import Estimate
@@ -42,14 +42,19 @@ def draw(capacity: Capacity, objectives: list[str]) -> Figure:
         _marks(row, capacity)
     unit = "Load (times the scenario's)" if capacity.rate is None else "Request rate (req/s)"
     axes[-1, 0].set_xlabel(unit)
+    axes[-1, 0].set_xlim(0, 1.05 * _shown(capacity)[-1].load * (capacity.rate or 1))
     legend_above(axes[0, 0], 4)
     return figure
 
 
+def _shown(capacity: Capacity) -> list[Point]:
+    """Up to the first load that is saturated; beyond it metrics depend on how long one looks."""
+    points = capacity.points
+    return [point for i, point in enumerate(points) if i == 0 or not points[i - 1].saturated]
+
+
 def _metric(axes: Axes, capacity: Capacity, metric: str) -> None:
-    """The metric up to the first load that is saturated; beyond it depends on how long one looks."""
-    points = [point for point in capacity.points if point.metrics[metric].value is not None]
-    shown = [p for i, p in enumerate(points) if i == 0 or not points[i - 1].saturated]
+    shown = [point for point in _shown(capacity) if point.metrics[metric].value is not None]
     loads = [point.load * (capacity.rate or 1) for point in shown]
     values = np.array([point.metrics[metric].value for point in shown])
     bands = [point.metrics[metric].ci95 or (point.metrics[metric].value,) * 2 for point in shown]

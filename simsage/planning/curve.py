@@ -28,7 +28,7 @@ class LoadCurve:
     def observe(self, places: Iterable[tuple[int, float]]) -> None:
         """Simulate replications at loads, as far as that has not been done."""
         missing = [place for place in dict.fromkeys(places) if place not in self._seen]
-        timed = {load: self._horizon.timed(scaled(self._document, load)) for _, load in missing}
+        timed = {load: self._horizon.timed(scaled(self._document, load), load) for _, load in missing}
         trials = [Trial(timed[load], replication) for replication, load in missing]
         self._seen |= zip(missing, self._lab.observe(trials), strict=True)
 

@@ -35,15 +35,16 @@ class Horizon:
     requests: int
     least_s: float
 
-    def timed(self, document: ScenarioDocument) -> ScenarioDocument:
-        """The scenario with its times: requests come to the same number at every load.
+    def timed(self, document: ScenarioDocument, load: float) -> ScenarioDocument:
+        """The scenario, which is at that load, with its times: the same number of requests at every load.
 
         Bursts get whole periods, in each third of the window the same number. Where a ramp, a trace or
-        closed loops alone say how long they last, the scenario's own times stay.
+        closed loops alone say how long they last, those are the scenario's own times, divided by the load.
         """
         rate = rate_of(document)
         if rate is None:
-            return document
+            own = {"warmup_s": document.warmup_s / load, "duration_s": document.duration_s / load}
+            return document.model_copy(update=own)
         duration = max(self.requests / rate, self.least_s)
         warmup, window = duration * WARMUP_SHARE, duration * (1 - WARMUP_SHARE)
         if periods := [s.arrivals.period_s for s in _enabled(document) if isinstance(s.arrivals, Bursts)]:

@@ -73,7 +73,8 @@ class Search:
     ) -> None:
         """Simulate each candidate at its size in one batch; a size of None where others have one: done."""
         open_ones = [i for i, size in enumerate(sizes) if size is not None or not judged[i]]
-        documents = [self._horizon.timed(candidates[i].document(self._scenario, sizes[i])) for i in open_ones]
+        clusters = [candidates[i].document(self._scenario, sizes[i]) for i in open_ones]
+        documents = [self._horizon.timed(cluster, 1.0) for cluster in clusters]
         count = self._lab.replications
         seen = self._lab.observe([Trial(document, r) for document in documents for r in range(count)])
         for place, i in enumerate(open_ones):
