@@ -21,7 +21,7 @@ STEP_S = 20e-6
 FEWEST = 1_000
 """Counted requests of a stream below which its p99 rests on fewer than ten."""
 MOST = 100_000
-RESIDENCES = 20
+RESIDENCES = 40
 """A window holds that many times the time that a request spends in an idle system."""
 PILOT_LOAD = 0.1
 PILOT_REQUESTS = 200
