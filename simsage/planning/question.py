@@ -65,7 +65,9 @@ class Question:
         sizes = [vary.size.low, vary.size.high] if vary.size else [None]
         check_candidates(file, document, candidates, sizes)
         resolved = [one.document(document, size) for one in candidates for size in sizes]
-        stated = (objective for one in resolved for objective in stated_objectives(one))
+        stated = [objective for one in resolved for objective in stated_objectives(one)]
+        named = {(one.stream, one.metric) for one in given}
+        stated = [one for one in stated if (one.stream, one.metric) not in named]
         objectives = list(dict.fromkeys([*given, *stated]))
         check_objectives(resolved, objectives)
         _check(document, objectives, resolved, vary)

@@ -46,7 +46,7 @@ def _candidates(console: Console, plan: Plan) -> None:
         "backends",
         "price/h",
         "worst margin",
-        "95% interval",
+        "of",
         "SLOs",
     ):
         table.add_column(name, justify="right", no_wrap=True)
