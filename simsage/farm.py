@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from time import perf_counter
 
 import joblib
 
+from simcore.profile.document import ProfileDocument
 from simsage.errors import CannotFinish
+from simsage.replication import Cell, Measured, replicate
 from simsage.work import Work
 
 WORTH_WORKERS_S = 4.0
@@ -39,6 +42,21 @@ def finish(work: Work, jobs: int | None, warn: Warn) -> Iterator[int]:
         yield from (_here(work, number) for number in left)
     else:
         yield from _in_workers(work, left, jobs, warn)
+
+
+def measure_all(
+    cells: Sequence[Cell], profiles: Mapping[str, ProfileDocument], base: Path, jobs: int
+) -> Iterator[Measured]:
+    """What is measured of every cell, in their order; neither records nor anything else is kept."""
+    if jobs == 1 or len(cells) <= 1:
+        yield from (_measured(cell, profiles, base) for cell in cells)
+        return
+    parallel = joblib.Parallel(n_jobs=min(jobs, len(cells)), backend="loky", return_as="generator")
+    yield from parallel(joblib.delayed(_measured)(cell, profiles, base) for cell in cells)
+
+
+def _measured(cell: Cell, profiles: Mapping[str, ProfileDocument], base: Path) -> Measured:
+    return replicate(cell, profiles, base)[0]
 
 
 def _here(work: Work, number: int) -> int:

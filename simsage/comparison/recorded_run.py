@@ -20,7 +20,7 @@ from simcore.scenario.yaml_file import read_source
 from simsage import output, records
 from simsage.metrics import Sample, samples_of
 from simsage.replication import Cell
-from simsage.run import plan
+from simsage.run import cells_of
 from simsage.summary import SCHEMA_VERSION
 
 COLUMNS = (
@@ -78,7 +78,7 @@ def read_run(folder: Path) -> RecordedRun:
 
 
 def _cells(folder: Path) -> Iterator[Cell]:
-    return (cell for cell in plan(_document(folder / output.SCENARIO)) if cell.replication == 0)
+    return (cell for cell in cells_of(_document(folder / output.SCENARIO)) if cell.replication == 0)
 
 
 def _document(path: Path) -> ScenarioDocument:

@@ -11,7 +11,7 @@ import joblib
 from simcore.profile.document import ProfileDocument
 from simcore.result import RangeExcess, worst
 from simcore.scenario.document import ScenarioDocument
-from simsage.farm import replicate_all
+from simsage.farm import measure_all
 from simsage.metrics import ALL
 from simsage.planning.objective import Objective
 from simsage.planning.saturation import falls_behind
@@ -92,8 +92,7 @@ class Lab:
     def observe(self, trials: Sequence[Trial]) -> list[Observed]:
         """What the trials show, in their order."""
         cells = [Cell("", None, trial.replication, trial.document) for trial in trials]
-        runs = replicate_all(cells, self.profiles, self.base, self._jobs)
-        return [self._observed(measured) for measured, _ in runs]
+        return [self._observed(run) for run in measure_all(cells, self.profiles, self.base, self._jobs)]
 
     def _observed(self, run: Measured) -> Observed:
         self._done += 1

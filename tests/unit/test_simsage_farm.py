@@ -16,7 +16,7 @@ from simsage import farm
 from simsage.cli import main
 from simsage.errors import CannotFinish
 from simsage.part import Part
-from simsage.run import Options, plan, run
+from simsage.run import Options, cells_of, run
 from simsage.work import Work
 from tests.unit.simsage_support import SWEEP, profile, stand_in, write_scenario
 
@@ -31,7 +31,7 @@ def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path):
 
 def work(folder: Path, kind: type[Work] = Work) -> Work:
     """The twelve replications of a sweep, none of them finished."""
-    cells = list(plan(load_scenario(write_scenario(folder, sweep=SWEEP))))
+    cells = list(cells_of(load_scenario(write_scenario(folder, sweep=SWEEP))))
     kept = folder / "kept"
     kept.mkdir()
     return kind(cells, {"toy.json": profile()}, folder, kept)

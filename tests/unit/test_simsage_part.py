@@ -12,14 +12,14 @@ from simcore.scenario.load import load_scenario
 from simsage import replication
 from simsage.part import Part
 from simsage.replication import Cell, Measured
-from simsage.run import plan
+from simsage.run import cells_of
 from tests.unit.simsage_support import profile, stand_in, write_scenario
 
 
 @pytest.fixture
 def cell(tmp_path: Path, monkeypatch) -> Cell:
     monkeypatch.setattr("simsage.replication.simulate", stand_in)
-    return next(plan(load_scenario(write_scenario(tmp_path))))
+    return next(cells_of(load_scenario(write_scenario(tmp_path))))
 
 
 def kept(part: Part, cell: Cell) -> Measured:
