@@ -48,12 +48,12 @@ class Pacing:
         self._before = server.processor_seconds()
 
     def pace(self) -> Pace | None:
-        """What it did since; None for nothing, and for a server that is gone."""
+        """What it did since; None for nothing, for a server that is gone, and where no system tells."""
         logged = self._log.new()
         if not self._server.alive:
             return None
         steps, live = self._all(logged) if self._on_cpu else self._while_busy(logged)
-        if not steps:
+        if not steps or live <= 0.0:
             return None
         profile = sum(self._form(Step(**step)) for step in steps)
         return Pace(self._backend, len(steps), live, profile)

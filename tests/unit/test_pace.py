@@ -87,6 +87,15 @@ def test_a_server_that_did_nothing_or_is_gone_has_no_pace(server: Computing) -> 
     assert pacing.pace() is None
 
 
+def test_where_the_system_tells_no_processor_time_there_is_no_pace(
+    server: Computing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Computing, "processor_seconds", lambda self: 0.0)
+    pacing = Pacing("llm", server, FORM, on_cpu=True)
+    server.write(step(1.0))
+    assert pacing.pace() is None
+
+
 @pytest.mark.parametrize("lonely", [[step(1.0)], [step(1.0, busy=False), step(2.0)]])
 def test_by_the_clock_a_step_alone_has_no_pace(server: Computing, lonely: list[dict[str, Any]]) -> None:
     pacing = Pacing("llm", server, FORM, on_cpu=False)
