@@ -60,7 +60,7 @@ class Question:
         file = find_scenario(str(path))
         base = file.parent
         vary, given = parse_vary(texts), parse_objectives(slos)
-        document = load_scenario(file, {"sweep": None} | overrides, lambda name: profile_fault(name, base))
+        document = load_scenario(file, {"sweep": None, **overrides}, lambda name: profile_fault(name, base))
         candidates = candidates_of(document, options.variants, vary)
         sizes = [vary.size.low, vary.size.high] if vary.size else [None]
         check_candidates(file, document, candidates, sizes)
