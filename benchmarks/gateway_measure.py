@@ -91,15 +91,15 @@ def ceiling(served: Served, url: str, load: Load) -> Ceiling:
 
 def _rate(served: Served, url: str, load: Load, clients: int, window: float) -> tuple[float, float]:
     """Requests per second, and processor seconds of the gateway for each."""
-    busy, begun = served.processor_seconds, time.monotonic()
+    busy, begun = served.process.processor_seconds(), time.monotonic()
     answers = asyncio.run(closed_loop(url, load, clients, lambda: time.monotonic() > begun + window))
     elapsed = time.monotonic() - begun
-    return len(answers) / elapsed, (served.processor_seconds - busy) / len(answers)
+    return len(answers) / elapsed, (served.process.processor_seconds() - busy) / len(answers)
 
 
 def crowd(served: Served, url: str, load: Load, count: int) -> Crowd:
     """``count`` streams opened together and followed to their ends."""
-    busy = served.processor_seconds
+    busy = served.process.processor_seconds()
     ended: Sequence[Answer | BaseException] = asyncio.run(at_once(url, load, count))
     answers = [answer for answer in ended if isinstance(answer, Answer)]
-    return Crowd(answers, count - len(answers), (served.processor_seconds - busy) / count)
+    return Crowd(answers, count - len(answers), (served.process.processor_seconds() - busy) / count)

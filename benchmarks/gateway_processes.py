@@ -40,7 +40,6 @@ SCENARIO = ScenarioDocument.model_validate(
     }
 )
 PROFILES = {name: load_profile(name, Path()) for name in (LLM, EMBEDDER)}
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +48,12 @@ class Served:
 
     url: str
     direct: str
-    pid: int
-
-    @property
-    def processor_seconds(self) -> float:
-        """Of the gateway's process since its start, user and system (``/proc/PID/stat``, in clock ticks)."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+    process: GatewayProcess
 
     @property
     def peak_memory(self) -> float:
         """MiB that the gateway's process has held at most."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
+        status = Path(f"/proc/{child_of(self.process.process.pid)}/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
@@ -98,7 +91,7 @@ def gateway(direct: str, cores: Cores) -> Iterator[Served]:
             os.sched_setaffinity(0, cores.backend)
             try:
                 process.wait_ready()
-                yield Served(process.url, direct, child_of(process.process.pid))
+                yield Served(process.url, direct, process)
             finally:
                 os.sched_setaffinity(0, allowed)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -146,10 +145,9 @@ def _write(
     options: Options,
 ) -> tuple[Summary, dict[str, Any]]:
     resolved = dump_scenario(document)
-    digest = "sha256:" + hashlib.sha256(resolved.encode()).hexdigest()
     wall, simulated = sum(run.wall for run in runs), sum(run.horizon for run in runs)
     environment = environment_of(profiles, document.seed, document.replications, wall, simulated)
-    summary = summarise(document, digest, environment, runs)
+    summary = summarise(document, resolved, environment, runs)
     (folder / output.SCENARIO).write_text(resolved, encoding="utf-8")
     (folder / output.ENVIRONMENT).write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
     (folder / output.SUMMARY).write_text(summary.to_json(), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from simcore.scenario.document import ScenarioDocument
 from simsage.metrics import ALL, Sample
 from simsage.replication import Measured
 from simsage.resources import ControlPlaneRow, ResourceRow, control_plane_rows, resource_rows
-from simsage.statistics import Estimate, estimate
+from simsage.statistics import NOTHING, Estimate, estimate
 from simsage.verdict import Verdict, judge
 
 SCHEMA_VERSION = 1
@@ -47,7 +48,7 @@ class Row:
 
     def metric(self, name: str) -> Estimate:
         """The metric, or an estimate without a value where the row has none of that name."""
-        return self.metrics.get(name, Estimate(None, None, 0))
+        return self.metrics.get(name, NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ class ScenarioIdentity:
     name: str
     title: str
     digest: str
+
+    @classmethod
+    def of(cls, document: ScenarioDocument, resolved: str) -> ScenarioIdentity:
+        """That of a document; ``resolved`` is its text."""
+        digest = "sha256:" + hashlib.sha256(resolved.encode()).hexdigest()
+        return cls(document.name, document.title, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +102,18 @@ class Summary:
 
 def summarise(
     document: ScenarioDocument,
-    digest: str,
+    resolved: str,
     environment: Mapping[str, Any],
     runs: Sequence[Measured],
 ) -> Summary:
-    """Everything that ``runs``, all replications of all cells in order, say together."""
+    """Everything that ``runs``, all replications of all cells in order, say together.
+
+    ``resolved`` is the document's text.
+    """
     sweep = document.sweep
     return Summary(
         schema_version=SCHEMA_VERSION,
-        scenario=ScenarioIdentity(document.name, document.title, digest),
+        scenario=ScenarioIdentity.of(document, resolved),
         seed=document.seed,
         replications=document.replications,
         environment=environment["digest"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -26,18 +25,16 @@ from simsage.metrics import ALL
 from simsage.resources import grouped
 from simsage.run import Run
 from simsage.summary import Row, Summary
+from simsage.tables import add_numbers, plain_console, titled
 from simsage.trace.trace import FILE as TRACE
 
-WIDTH = 100
 NAMES_WIDTH = {"point": 5, "variant": 14, "backends": 12, "": 4}
 SHOWN = ("p50", "p95", "p99")
 
 
 def show(run: Run, console: Console | None = None) -> None:
     """Print the run; without a terminal in plain text, 100 columns wide."""
-    console = console or Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH
+    console = plain_console(console)
     _what_ran(console, run.summary, run.environment)
     _health(console, run.summary)
     _streams(console, run.summary)
@@ -65,8 +62,7 @@ def _validated(summary: Summary) -> bool:
 
 def _health(console: Console, summary: Summary) -> None:
     table = _table("Health" + _by(summary), *_axes(summary), left=1 + bool(summary.points))
-    for name in ("offered/s", "achieved/s", "arrivals", "completed", "other outcomes", "state"):
-        _number(table, name)
+    add_numbers(table, "offered/s", "achieved/s", "arrivals", "completed", "other outcomes", "state")
     for row in _totals(summary):
         others = [f"{count} {name}" for name, count in row.outcomes.items() if count and name != "completed"]
         table.add_row(
@@ -93,8 +89,7 @@ def _streams(console: Console, summary: Summary) -> None:
 def _stream(console: Console, summary: Summary, label: str) -> None:
     """One stream: a line for each variant and latency."""
     table = _table(f"Stream {label}, ms", "variant", "", left=2)
-    for name in (*SHOWN, "SLO met", "goodput/s"):
-        _number(table, name)
+    add_numbers(table, *SHOWN, "SLO met", "goodput/s")
     for row in summary.rows:
         if row.label != label:
             continue
@@ -116,8 +111,7 @@ def _compact(console: Console, summary: Summary) -> None:
     """A sweep: one line a point and variant, for the verdict's stream or all together."""
     stream = summary.verdict.stream if summary.verdict else ALL
     table = _table(f"Stream {stream}, ms" + _by(summary), *_axes(summary), left=2)
-    for name in ("TTFT p99", "TPOT p99", "E2EL p50", "E2EL p99", "SLO met", "goodput/s"):
-        _number(table, name)
+    add_numbers(table, "TTFT p99", "TPOT p99", "E2EL p50", "E2EL p99", "SLO met", "goodput/s")
     for row in summary.rows:
         if (row.stream, row.stage) == (stream, ""):
             table.add_row(
@@ -149,8 +143,7 @@ def _verdict(console: Console, summary: Summary) -> None:
 
 def _resources(console: Console, summary: Summary) -> None:
     table = _table("Resources" + _by(summary), *_axes(summary), "backends", left=2 + bool(summary.points))
-    for name in ("utilisation", "batch", "queue", "KV", "KV peak", "preempted"):
-        _number(table, name)
+    add_numbers(table, "utilisation", "batch", "queue", "KV", "KV peak", "preempted")
     for group in grouped(summary.resources):
         spread = f" ({100 * group.lowest:.0f}–{100 * group.highest:.0f})" if group.count > 1 else ""
         busy = percent(group.utilisation) + spread
@@ -197,13 +190,8 @@ def _totals(summary: Summary) -> Iterable[Row]:
 
 
 def _table(title: str, *columns: str, left: int) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=escape(title))
-    table.title_justify, table.title_style = "left", "bold"
+    table = titled(title)
     for index, column in enumerate(columns):
         justify: Literal["left", "right"] = "left" if index < left else "right"
         table.add_column(escape(column), justify=justify, overflow="fold", min_width=NAMES_WIDTH[column])
     return table
-
-
-def _number(table: Table, name: str) -> None:
-    table.add_column(name, justify="right", no_wrap=True)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from simsage.comparison.comparison import Comparison, Row
 from simsage.formats import interval, plain, point_label, with_interval
-from simsage.terminal import WIDTH
+from simsage.tables import add_numbers, plain_console, titled
 
 MARK = {True: "[bold]*[/]", False: "", None: "?"}
 
 
 def show(comparison: Comparison, console: Console | None = None) -> None:
     """Print the comparison; without a terminal in plain text, 100 columns wide."""
-    console = console or Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH
+    console = plain_console(console)
     for name, side in (("A", comparison.a), ("B", comparison.b)):
         text = f"{side.folder}: {side.scenario}, digest {side.digest[:19]}, seed {side.seed}"
         console.print(f"[bold]{name}[/] {escape(text)}, {side.replications} replications")
@@ -33,11 +30,9 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
 
 
 def _table(row: Row) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=escape(_title(row)))
-    table.title_justify, table.title_style = "left", "bold"
+    table = titled(_title(row))
     table.add_column("", min_width=18)
-    for name in ("A", "B", "B − A", "B / A", "95% interval", "shown"):
-        table.add_column(name, justify="right", no_wrap=True)
+    add_numbers(table, "A", "B", "B − A", "B / A", "95% interval", "shown")
     for name, found in row.metrics.items():
         sides = plain(found.a.value), plain(found.b.value)
         ratio = plain(found.ratio.value), interval(found.ratio)

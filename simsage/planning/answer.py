@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,7 +31,7 @@ def answer(question: Question, options: Options) -> tuple[Plan, dict[str, Any]]:
     capacities = _capacities(question, lab, horizon, ranked)
     plan = Plan(
         schema_version=SCHEMA_VERSION,
-        scenario=_identity(document),
+        scenario=ScenarioIdentity.of(document, dump_scenario(document)),
         seed=document.seed,
         replications=count,
         objectives=[str(one) for one in question.objectives],
@@ -77,8 +76,3 @@ def _unscaled(ranked: Sequence[Ranked], capacities: Sequence[Capacity]) -> list[
     if not ranked or not ranked[0].met or capacities:
         return []
     return ["The load of these streams cannot be scaled, so the capacity of the best was not looked for."]
-
-
-def _identity(document: ScenarioDocument) -> ScenarioIdentity:
-    digest = "sha256:" + hashlib.sha256(dump_scenario(document).encode()).hexdigest()
-    return ScenarioIdentity(document.name, document.title, digest)

@@ -40,8 +40,11 @@ class Candidate:
 
     def document(self, scenario: ScenarioDocument, size: int | None) -> ScenarioDocument:
         """The scenario as this candidate has it; it stands alone. Raises BadInput where values do not fit."""
-        variant = Variant.model_construct(name=self.variant, set=self.values(size))
-        return resolve(scenario, variant, None)
+        return resolve(scenario, self.as_variant(size), None)
+
+    def as_variant(self, size: int | None) -> Variant:
+        """What it sets at ``size``, unchecked, under the name of its variant."""
+        return Variant.model_construct(name=self.variant, set=self.values(size))
 
 
 def candidates_of(scenario: ScenarioDocument, variants: Sequence[str], vary: Vary) -> list[Candidate]:
@@ -66,8 +69,8 @@ def check_candidates(
     """Raise BadInput for values that do not fit the scenario, each fault once."""
     for candidate in candidates:
         for size in sizes:
-            variant = Variant.model_construct(name=candidate.variant, set=candidate.values(size))
-            alone = scenario.model_copy(update={"variants": [variant], "verdict": None})
+            variants = [candidate.as_variant(size)]
+            alone = scenario.model_copy(update={"variants": variants, "verdict": None})
             findings = Checker(alone, file.parent).findings()
             if faults := dict.fromkeys(_faults(file, candidate, findings)):
                 raise BadInput(faults)

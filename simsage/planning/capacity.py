@@ -10,7 +10,7 @@ from simsage.metrics import ALL
 from simsage.planning.curve import Fails, LoadCurve
 from simsage.planning.lab import Observed
 from simsage.planning.objective import Objective
-from simsage.statistics import Estimate, estimate
+from simsage.statistics import NOTHING, Estimate, estimate
 
 GRID = 12
 STEPS = 3
@@ -78,7 +78,7 @@ def capacity_of(
     return Capacity(
         label=label,
         rate=rate,
-        slo_load=found[1] if objectives else Estimate(None, None, 0),
+        slo_load=found[1] if objectives else NOTHING,
         saturation=found[0],
         knee=estimate([_knee(curve, r, steps) for r in curve.replications]),
         points=[_point(load, curve.at(load), objectives) for load in grid],

@@ -9,7 +9,7 @@ from typing import Literal
 
 from simsage.planning.lab import Observed
 from simsage.planning.objective import Objective
-from simsage.statistics import Estimate, estimate
+from simsage.statistics import NOTHING, Estimate, estimate
 
 State = Literal["met", "not met", "not shown"]
 
@@ -34,7 +34,7 @@ def judge(objectives: Sequence[Objective], seen: Sequence[Observed]) -> Judgemen
     margins = {str(one): estimate([one.margin(sample.rows) for sample in seen]) for one in judged}
     worst = min(margins, key=lambda name: _low(margins[name]), default="")
     saturated = [sample.saturated for sample in seen]
-    margin = margins.get(worst, Estimate(None, None, 0))
+    margin = margins.get(worst, NOTHING)
     return Judgement(_state(list(margins.values()), saturated), worst, margin, any(saturated))
 
 

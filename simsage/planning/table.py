@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from simsage.formats import NONE, interval, plain, share_with_interval
 from simsage.planning.candidate import short
 from simsage.planning.capacity import Capacity
 from simsage.planning.plan import Plan
 from simsage.planning.search import Ranked
-from simsage.statistics import Estimate
+from simsage.statistics import NOTHING, Estimate
+from simsage.tables import add_numbers, plain_console, titled
 
-WIDTH = 100
 COLOURS = {"met": "green", "not met": "red", "not shown": "yellow"}
 
 
 def show(plan: Plan, console: Console | None = None) -> None:
     """Print the plan; without a terminal in plain text, 100 columns wide."""
-    console = console or Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH
+    console = plain_console(console)
     title = f": {plan.scenario.title}" if plan.scenario.title else ""
     console.print(f"[bold]{escape(plan.scenario.name)}[/]{escape(title)}")
     length = f"{plan.horizon.requests:,} requests each or more" if plan.horizon.requests else "its own times"
@@ -38,18 +34,11 @@ def show(plan: Plan, console: Console | None = None) -> None:
 
 
 def _candidates(console: Console, plan: Plan) -> None:
-    table = _table("Candidates at the scenario's rate, the best first")
+    table = titled("Candidates at the scenario's rate, the best first")
     key = next((one.candidate.key for one in plan.candidates if one.candidate.key), None)
     table.add_column("candidate", overflow="fold", min_width=16)
-    for name in (
-        short(key) if key else "size",
-        "backends",
-        "price/h",
-        "worst margin",
-        "of",
-        "SLOs",
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
+    size = short(key) if key else "size"
+    add_numbers(table, size, "backends", "price/h", "worst margin", "of", "SLOs")
     for one in plan.candidates:
         table.add_row(*_candidate(one))
     console.print(table)
@@ -76,10 +65,9 @@ def _candidate(one: Ranked) -> list[str]:
 
 
 def _capacity(console: Console, capacity: Capacity) -> None:
-    table = _table(f"Capacity of {capacity.label}")
+    table = titled(f"Capacity of {capacity.label}")
     table.add_column("")
-    for name in ("load", "95% interval", "req/s", "95% interval"):
-        table.add_column(name, justify="right", no_wrap=True)
+    add_numbers(table, "load", "95% interval", "req/s", "95% interval")
     for name, found in _loads(capacity).items():
         rates = _times(found, capacity.rate)
         table.add_row(name, plain(found.value), interval(found), plain(rates.value), interval(rates))
@@ -98,12 +86,6 @@ def _loads(capacity: Capacity) -> dict[str, Estimate]:
 def _times(found: Estimate, rate: float | None) -> Estimate:
     """The estimate in requests per second."""
     if found.value is None or rate is None:
-        return Estimate(None, None, 0)
+        return NOTHING
     ends = (found.ci95[0] * rate, found.ci95[1] * rate) if found.ci95 else None
     return Estimate(found.value * rate, ends, found.replications)
-
-
-def _table(title: str) -> Table:
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, title=escape(title))
-    table.title_justify, table.title_style = "left", "bold"
-    return table

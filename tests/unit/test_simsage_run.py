@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from simcore.errors import BadInput
-from simsage import terminal
+from simsage import tables, terminal
 from simsage.run import Options, execute, run
 from tests.unit.simsage_support import SWEEP, profile, stand_in, write_scenario
 
@@ -113,7 +113,7 @@ def test_the_terminal_shows_it_in_order_within_100_columns(tmp_path: Path, monke
     done = execute(path, None, {}, Options(jobs=1, figures=False))
     text = printed(done)
     assert text.startswith("No profile of this run was validated on live backends.\n")
-    assert max(map(len, text.splitlines())) <= terminal.WIDTH
+    assert max(map(len, text.splitlines())) <= tables.WIDTH
     parts = ["seed 7", "estimated, made up", "Health", "Stream interactive", "Stream search", "Verdict"]
     parts += ["Resources", "simulated seconds per wall second", "never validated", "summary.json"]
     places = [text.index(part) for part in parts]
