@@ -25,7 +25,7 @@ class BatchingWindow:
 class BatchQueue(Generic[Job]):
     """First come, first served, one batch at a time. A job's texts stay together, however many they are.
 
-    SimPy drives it in `simcore.embedding_server`, asyncio in `validate.backends.batcher`. Both ask for a
+    SimPy drives it in `simcore.embedding_server`, asyncio in `calibration.backends.batcher`. Both ask for a
     batch after `add`, after `finish` and at `wake_at`.
     """
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from simpy import Environment
 
 from simcore.backend import Backend, BackendEvents, BackendName
-from simcore.batch_queue import BatchingWindow
 from simcore.control.facts import facts_of
 from simcore.control.pool import BackendState
 from simcore.control.states import backend_states
@@ -107,11 +106,10 @@ class Cluster:
         profile = embedding_profile(self._profiles, spec.profile)
         residuals = profile.residuals if spec.sample_residuals else []
         delays, request_work = serving(self._profiles[spec.profile], profile.overheads)
-        window = spec.batching
         return EmbeddingServer(
             self._env,
             BackendName(name, spec.profile, profile.price_per_hour),
-            BatchingWindow(window.max_batch, window.max_tokens, window.max_wait_ms / 1e3, window.serial),
+            spec.batching.window,
             embed_time(profile),
             residual_factor(self._streams.generator(name, "batch residual"), residuals),
             self._devices.get(spec.device, i, name),

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 
 class StepLog:
-    """Reads a file of `calibration.backends.seen_scheduler` bit by bit."""
+    """Reads a file of `seen_scheduler` or of `embedding_service` bit by bit."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

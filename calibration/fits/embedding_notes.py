@@ -15,27 +15,21 @@ Seconds = Callable[[Sequence[int]], float]
 def server_notes(
     batches: Sequence[Served], records: Records, overheads: Overheads, embed_time: Seconds
 ) -> list[str]:
-    """What the overheads are, how vLLM's engine compares, and how near they come to the server's times."""
+    """What the overheads are, how the server's model compares, and how near they come to its times."""
     single = [batch for batch in batches if len(batch.texts) == 1]
     several = [batch for batch in batches if len(batch.texts) > 1]
     return [
-        "embedding overheads: vLLM's pooling server over loopback, one text a request, vectors as JSON "
-        "numbers; embed_time is sentence-transformers' encode with its tokeniser, so the tokeniser's "
-        f"{_range([1e3 * b.tokenise for b in single], '.2f')} ms were taken off the server's way in",
-        "vLLM's pooling engine took, relative to sentence-transformers without its tokeniser, on the same "
-        f"batches in the same minutes: {_range([_engines(b) for b in single], '.2f')} for single texts, "
-        f"{_range([_engines(b) for b in several], '.2f')} for several (it starts on the first while others "
-        "arrive, and pads nothing); embed_time is sentence-transformers'",
+        "embedding overheads: sentence-transformers behind HTTP over loopback, one text a request, vectors "
+        f"as JSON numbers; the server's cores computed {overheads.device_share:.0%} of them",
+        "encode in the server took, relative to encode in process, on the same batches in the same minutes: "
+        f"{_range([b.engine / b.encode for b in single], '.2f')} for single texts, "
+        f"{_range([b.engine / b.encode for b in several], '.2f')} for several",
         "request time over HTTP, measured over overheads + embed_time: "
         f"{_range([_ratio(b, overheads, embed_time) for b in single], '.2f')} for single texts, "
         f"{_range([_ratio(b, overheads, embed_time) for b in several], '.2f')} for {_sizes(several)} texts "
         "in one request, which the overheads were not fitted to",
         *_crowds(records, overheads, embed_time),
     ]
-
-
-def _engines(batch: Served) -> float:
-    return batch.engine / (batch.encode - batch.tokenise)
 
 
 def _ratio(batch: Served, overheads: Overheads, embed_time: Seconds) -> float:

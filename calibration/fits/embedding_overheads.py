@@ -1,8 +1,7 @@
 """fit_embedding_overheads: what serving embeddings over HTTP adds to EmbedTime.
 
-The rule by which nothing counts twice: EmbedTime is all of sentence-transformers' ``encode``, its tokeniser
-included. vLLM's API server tokenises too, before its engine. So the tokeniser's time in process is taken off
-the server's way in, and what is left of it is HTTP, queues between processes and scheduling.
+EmbedTime is all of sentence-transformers' ``encode``, its tokeniser included. What comes before it is HTTP,
+JSON and the counting of tokens for the answer's usage field, and what comes after it the vectors as JSON.
 """
 
 from __future__ import annotations
@@ -10,13 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
 
-from calibration.fits.linear import check_determined
+from calibration.fits.linear import check_determined, solve
+from calibration.fits.overheads import device_share
 from calibration.probes.samples import Sample, undisturbed
 from simcore.profile.base import Overheads
 
@@ -30,16 +29,16 @@ class Served:
 
     texts: Texts
     before: float
-    """From sending to the server's first step."""
+    """From sending to the server's ``encode``."""
     engine: float
-    """From the first step's decision to the end of the last; a batch may arrive over several steps."""
+    """From the begin of the first batch to the end of the last."""
     after: float
     """From there to having the vectors."""
     total: float
     encode: float
-    """All of ``encode`` in process."""
-    tokenise: float
-    """The tokeniser's part of it."""
+    """``encode`` in process."""
+    beside: float
+    """What the server's cores computed beside the batch, on average."""
 
 
 def served_batches(records: Records, device: str) -> list[Served]:
@@ -62,15 +61,15 @@ def fit_embedding_overheads(batches: Iterable[Served]) -> Overheads:
     """From requests of one text, by relative error of the way in. Raises `Underdetermined`."""
     single = [batch for batch in batches if len(batch.texts) == 1]
     before = np.array([batch.before for batch in single])
-    tokenise = np.array([batch.tokenise for batch in single])
     sizes = np.array([(1.0, batch.texts[0]) for batch in single])
     check_determined(("request", "prompt_token"), sizes, before)
-    # Relative to all of the way in: what the tokeniser leaves of it may be little and mostly noise.
-    (request, prompt_token), _ = nnls(sizes / before[:, None], np.maximum(0.0, 1.0 - tokenise / before))
+    (request, prompt_token), _ = solve(sizes, before)
+    output = max(0.0, median(batch.after for batch in single))
     return Overheads(
         request=float(request),
         prompt_token=float(prompt_token),
-        output=max(0.0, median(batch.after for batch in single)),
+        output=output,
+        device_share=device_share([batch.beside for batch in single], float(request) + output),
     )
 
 
@@ -84,9 +83,14 @@ def _served(texts: Texts, over_http: Records, in_process: Records, device: str) 
     return Served(
         texts=texts,
         before=median(r["steps"][0]["scheduled"] - r["answers"][0]["sent"] for r in over_http),
-        engine=median(r["steps"][-1]["updated"] - r["steps"][0]["scheduled"] for r in over_http),
+        engine=median(map(_engine, over_http)),
         after=median(r["answers"][0]["received"] - r["steps"][-1]["updated"] for r in over_http),
         total=median(r["answers"][0]["received"] - r["answers"][0]["sent"] for r in over_http),
         encode=median(undisturbed(samples, device)),
-        tokenise=median(encoded["tokenise"] for encoded in in_process),
+        beside=mean(r["cpu"] - _engine(r) for r in over_http),
     )
+
+
+def _engine(record: dict[str, Any]) -> float:
+    steps = record["steps"]
+    return float(steps[-1]["updated"] - steps[0]["scheduled"])

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any, cast
 
 from calibration.backends.embedding_model import EmbeddingModel
-from calibration.backends.engine_settings import pooling_settings
-from calibration.backends.server import Server
+from calibration.backends.embedding_server import EmbeddingServer
+from calibration.backends.process import BackendProcess
 from calibration.backends.step_log import StepLog
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
 from calibration.errors import BackendFailed
 from calibration.probes.embedding import Texts, embedding_anchor, encode
+from calibration.probes.rest import REST
+from simcore.scenario.cluster import Batching
 
 GROUP = "embedding-server"
 WAVE_LIMIT = 120.0
@@ -44,7 +46,7 @@ def probe_embedding_server(
         server.wait_ready()
         with _client(campaign, server.url) as client:
             client.ready()
-            visit = Visit(worker, client, StepLog(steps), max_tokens)
+            visit = Visit(worker, client, server, StepLog(steps), max_tokens, REST[campaign.device])
             visit.warm_up()
             campaign.measure(
                 "embedding server overheads",
@@ -54,25 +56,38 @@ def probe_embedding_server(
             )
 
 
-def start_embedding_server(campaign: Campaign, model: EmbeddingModel, steps: Path | None = None) -> Server:
-    """vLLM's pooling server on the campaign's device."""
-    return Server(
-        pooling_settings(campaign.device, model),
+def start_embedding_server(campaign: Campaign, model: EmbeddingModel, steps: Path) -> EmbeddingServer:
+    """sentence-transformers behind HTTP on the campaign's device, each batch begun as soon as one can be."""
+    return EmbeddingServer(
+        model,
+        Batching().window,
         campaign.device,
         cores=campaign.cores.backend,
-        env=campaign.env,
         log=campaign.folder / "embedding-server.log",
         steps=steps,
     )
 
 
 class Visit:
-    """Sends requests and pairs them with the steps that the server made of them."""
+    """Sends requests and pairs them with the batches that the ``server`` made of them.
 
-    def __init__(self, worker: Worker, client: Worker, steps: StepLog, max_tokens: int) -> None:
+    The server rests for ``rest`` seconds before each.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        client: Worker,
+        server: BackendProcess,
+        steps: StepLog,
+        max_tokens: int,
+        rest: float,
+    ) -> None:
         self.worker = worker
         self.client = client
+        self._server = server
         self._steps = steps
+        self._rest = rest
         single = [(n,) for n in SINGLE if n <= max_tokens]
         self._batches: list[Texts] = [*single, *(t for t in BATCHES if max(t) <= max_tokens)]
 
@@ -89,16 +104,19 @@ class Visit:
         return [*found, *(self.wave([(WIDE,)] * width) for width in WIDTHS for _ in range(TURNS))]
 
     def wave(self, requests: list[Texts]) -> dict[str, Any]:
-        """Requests at once, each a batch; their times and the server's steps meanwhile."""
+        """Requests at once, each a batch; their times, the server's steps meanwhile and what it computed."""
         bodies = [
             self.worker.ask({"do": "texts", "texts": list(texts)}, WAVE_LIMIT)["texts"] for texts in requests
         ]
         self._steps.new()
+        time.sleep(self._rest)
+        before = self._server.processor_seconds()
         answers = cast(Records, self.client.ask({"requests": bodies}, WAVE_LIMIT)["answers"])
+        cpu = self._server.processor_seconds() - before
         counted = [answer["prompt_tokens"] for answer in answers]
         if counted != [sum(texts) for texts in requests]:
             raise BackendFailed(f"of texts of {requests} tokens the server counted {counted}")
-        return {"requests": requests, "answers": answers, "steps": self._steps.new()}
+        return {"requests": requests, "answers": answers, "steps": self._steps.new(), "cpu": cpu}
 
 
 def _client(campaign: Campaign, url: str) -> Worker:

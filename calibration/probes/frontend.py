@@ -15,6 +15,7 @@ from typing import Any
 
 from calibration.backends.engine_settings import engine_settings
 from calibration.backends.model_folder import made_up_words
+from calibration.backends.process import BackendProcess
 from calibration.backends.server import Server
 from calibration.backends.step_log import StepLog
 from calibration.backends.worker import Worker
@@ -48,7 +49,7 @@ def probe_frontend(campaign: Campaign, engine: Worker, model: Path, share: tuple
         )
         with client:
             client.ready()
-            waves = Waves(client, steps, REST[campaign.device])
+            waves = Waves(client, server, steps, REST[campaign.device])
             waves.warm_up()
             campaign.measure(
                 "server overheads",
@@ -71,13 +72,14 @@ def start_server(campaign: Campaign, model: Path, steps: Path | None = None) -> 
 
 
 class Waves:
-    """Sends waves of requests and pairs them with the steps that the server made of them.
+    """Sends waves of requests and pairs them with the steps that the ``server`` made of them.
 
     The server rests for ``rest`` seconds before each.
     """
 
-    def __init__(self, client: Worker, steps: Path, rest: float) -> None:
+    def __init__(self, client: Worker, server: BackendProcess, steps: Path, rest: float) -> None:
         self.client = client
+        self._server = server
         self._rest = rest
         self._steps = StepLog(steps)
         self._words = made_up_words(20_000)
@@ -94,12 +96,14 @@ class Waves:
         return [*single, *(self.wave(width, 48, 32) for width in CONCURRENCY for _ in range(2))]
 
     def wave(self, width: int, words: int, output: int) -> dict[str, Any]:
-        """``width`` requests at once; their streams and the server's steps meanwhile."""
+        """``width`` requests at once; their streams, the server's steps meanwhile and what it computed."""
         self._steps.new()
         time.sleep(self._rest)
         prompts = [" ".join(self._draw.choices(self._words, k=words)) for _ in range(width)]
+        before = self._server.processor_seconds()
         streams = self.client.ask({"prompts": prompts, "output": output}, WAVE_LIMIT)["streams"]
-        return {"width": width, "streams": streams, "steps": self._steps.new()}
+        cpu = self._server.processor_seconds() - before
+        return {"width": width, "streams": streams, "steps": self._steps.new(), "cpu": cpu}
 
 
 def periods(steps: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], float]]:

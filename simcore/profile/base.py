@@ -30,7 +30,10 @@ class FitQuality(Model):
 
 
 class Overheads(Model):
-    """Seconds outside the backend's own loop: they add latency and take no capacity."""
+    """Seconds outside the backend's own loop: they add latency and take no capacity.
+
+    But on the CPU ``device_share`` of them does: there the server computes on the backend's own cores.
+    """
 
     request: NonNegative = 0.0
     """Server and tokeniser, per request, on the way in."""
@@ -38,6 +41,8 @@ class Overheads(Model):
     """The same, per prompt token."""
     output: NonNegative = 0.0
     """From the backend's result to the client's: detokeniser and streaming, or sending a vector."""
+    device_share: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+    """The part of ``request`` and ``output`` that a backend on the CPU computes on its own cores."""
 
 
 Residuals = list[Positive]

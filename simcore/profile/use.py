@@ -47,8 +47,9 @@ def serving(profile: ProfileDocument, overheads: Overheads) -> tuple[Overheads, 
     """
     if not profile.on_cpu:
         return overheads, 0.0
-    delays = overheads.model_copy(update={"request": 0.0, "output": 0.0})
-    return delays, overheads.request + overheads.output
+    share = overheads.device_share
+    left = {"request": overheads.request * (1.0 - share), "output": overheads.output * (1.0 - share)}
+    return overheads.model_copy(update=left), share * (overheads.request + overheads.output)
 
 
 def embedding_profile(profiles: Profiles, name: str) -> EmbeddingProfile:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from simcore.batch_queue import BatchingWindow
 from simcore.control.presets import PRESETS
 from simcore.policies.registry import ADMISSIONS, ORDERINGS, ROUTINGS, SAGE_POLICIES
 from simcore.scenario.base import Count, Key, NonNegative, Part, Positive, known
@@ -48,6 +49,11 @@ class Batching(Part):
     max_tokens: Count = 16_384
     max_wait_ms: NonNegative = 0.0
     serial: bool = False
+
+    @property
+    def window(self) -> BatchingWindow:
+        """The same in seconds."""
+        return BatchingWindow(self.max_batch, self.max_tokens, self.max_wait_ms / 1e3, self.serial)
 
 
 class LLMBackends(Part):

@@ -1,4 +1,4 @@
-"""A small calibration of a real encoder without weights, in process and behind vLLM's pooling server."""
+"""A small calibration of a real encoder without weights, in process and behind HTTP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from calibration.probes.embedding_server import GROUP, probe_embedding_server
 from calibration.store import Store
 from tests.live.needs import needs
 
-pytestmark = needs(("vllm", "torch", "sentence_transformers", "aiohttp"), "measuring embeddings")
+pytestmark = needs(("torch", "sentence_transformers", "aiohttp"), "measuring embeddings")
 
 MODEL = "bert-tiny-shape"
 Measured = tuple[Campaign, EmbeddingModel, dict[str, Any]]
@@ -54,9 +54,8 @@ def test_the_server_saw_every_text_and_worked_between_sending_and_receiving(meas
     assert {len(record["requests"]) for record in records} == {1, 4, 8}
     for record in records:
         texts = [length for request in record["requests"] for length in request]
-        steps = [line["step"] for line in record["steps"]]
-        assert sum(step["prefills"] for step in steps) == len(texts)
-        assert sum(step["prefill_tokens"] for step in steps) == sum(texts)
+        assert sum(step["texts"] for step in record["steps"]) == len(texts)
+        assert sum(answer["prompt_tokens"] for answer in record["answers"]) == sum(texts)
         sent = min(answer["sent"] for answer in record["answers"])
         received = max(answer["received"] for answer in record["answers"])
         assert sent < record["steps"][0]["scheduled"] < record["steps"][-1]["updated"] < received

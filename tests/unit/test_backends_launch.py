@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from calibration.backends.batcher import Batcher
 from calibration.backends.engine_settings import command_line
 from calibration.backends.server import free_port
 from simcore.batch_queue import BatchingWindow
@@ -17,7 +18,6 @@ from simcore.scenario.cluster import EngineOptions
 from simcore.scenario.places import places
 from tests.factories import scenario
 from tests.unit.gateway_support import STREAMS, run
-from validate.backends.batcher import Batcher
 from validate.backends.cores import give_out, shared
 from validate.backends.launch import asked_models, given_addresses
 from validate.backends.processes import llm_settings

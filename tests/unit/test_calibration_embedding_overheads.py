@@ -1,4 +1,4 @@
-"""What serving embeddings over HTTP adds is found, and the tokeniser counts once."""
+"""What serving embeddings over HTTP adds is found, and what of it the server's cores compute."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ from calibration.fits.embedding_overheads import added, fit_embedding_overheads,
 from simcore.profile.embedtime import EmbedTime
 
 EMBED = EmbedTime(constant=4e-3, text=1e-4, tokenise=2e-6, padded=1e-4)
-TOKENISER = EmbedTime(constant=3e-4, text=0.0, tokenise=2e-6)
 REQUEST, PROMPT_TOKEN, OUTPUT = 2.5e-3, 3e-6, 1.2e-3
 ENGINE = 0.5
+SHARE = 0.6
 
 
 def over_http(*requests: Sequence[int], late: float = 0.0) -> dict[str, Any]:
-    """Requests at once to a server whose engine is twice as fast as the model in process."""
+    """Requests at once to a server whose model is twice as fast as the one in process."""
     texts = [n for request in requests for n in request]
-    before = REQUEST + PROMPT_TOKEN * sum(texts) + TOKENISER(texts)
-    done = 100.0 + before + ENGINE * (EMBED(texts) - TOKENISER(texts))
+    before = REQUEST + PROMPT_TOKEN * sum(texts)
+    done = 100.0 + before + ENGINE * EMBED(texts)
     answer = {"sent": 100.0, "received": done + OUTPUT + late, "prompt_tokens": sum(texts)}
     steps = [{"scheduled": 100.0 + before, "updated": (100.0 + before + done) / 2}]
     steps.append({"scheduled": (100.0 + before + done) / 2, "updated": done})
-    return {"requests": [list(r) for r in requests], "answers": [answer] * len(requests), "steps": steps}
+    return {
+        "requests": [list(r) for r in requests],
+        "answers": [answer] * len(requests),
+        "steps": steps,
+        "cpu": done - 100.0 - before + SHARE * (REQUEST + OUTPUT),
+    }
 
 
 def in_process(*texts: int, cpu: float = 1.0, wall: float = 1.0) -> dict[str, Any]:
@@ -36,7 +41,6 @@ def in_process(*texts: int, cpu: float = 1.0, wall: float = 1.0) -> dict[str, An
             "texts": list(texts),
             "seconds": seconds * wall,
             "cpu": seconds * cpu,
-            "tokenise": TOKENISER(texts),
         }
     }
 
@@ -48,20 +52,12 @@ def records(*batches: Sequence[int]) -> list[dict[str, Any]]:
 SINGLE = [(n,) for n in (8, 32, 64, 128, 250)]
 
 
-def test_the_tokeniser_is_taken_off_the_way_in() -> None:
+def test_the_way_in_is_split_by_tokens_and_the_cores_share_is_found() -> None:
     found = fit_embedding_overheads(served_batches(records(*SINGLE), "cpu"))
     assert found.request == pytest.approx(REQUEST)
     assert found.prompt_token == pytest.approx(PROMPT_TOKEN)
     assert found.output == pytest.approx(OUTPUT)
-
-
-def test_a_tokeniser_slower_in_process_than_all_of_the_way_in_leaves_nothing() -> None:
-    made = records(*SINGLE)
-    for record in made:
-        if "in_process" in record:
-            record["in_process"]["tokenise"] = 1.0
-    found = fit_embedding_overheads(served_batches(made, "cpu"))
-    assert (found.request, found.prompt_token) == (0.0, 0.0)
+    assert found.device_share == pytest.approx(SHARE)
 
 
 def test_batches_and_crowds_do_not_move_the_overheads() -> None:
@@ -77,7 +73,7 @@ def test_one_length_does_not_tell_requests_from_tokens() -> None:
 
 def test_a_batch_spans_from_its_first_step_to_its_last() -> None:
     (served,) = served_batches(records((64,) * 4), "cpu")
-    assert served.engine == pytest.approx(ENGINE * (EMBED([64] * 4) - TOKENISER([64] * 4)))
+    assert served.engine == pytest.approx(ENGINE * EMBED([64] * 4))
     assert served.before + served.engine + served.after == pytest.approx(served.total)
 
 

@@ -11,6 +11,7 @@ from calibration.probes.frontend import periods
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
 
+SHARE = 0.7
 FORM = StepTime(constant=5e-3, token=1e-4, context=1e-6)
 
 
@@ -34,13 +35,14 @@ def served(width: int, seconds: float, steps: int = 10) -> dict[str, Any]:
         }
         for i in range(steps)
     ]
-    return {"width": width, "streams": [], "steps": lines}
+    return {"width": width, "streams": [], "steps": lines, "cpu": 0.0}
 
 
 def single(tokens: int, before: float, after: float) -> dict[str, Any]:
     step = {"scheduled": 100.0 + before, "updated": 101.0, "busy": True, "step": decode(1, 1)}
+    cpu = 1.0 - before + SHARE * (3e-3 + 2e-3)
     stream = {"sent": 100.0, "first": 101.0 + after, "prompt_tokens": tokens}
-    return {"width": 1, "streams": [stream], "steps": [step]}
+    return {"width": 1, "streams": [stream], "steps": [step], "cpu": cpu}
 
 
 def test_latency_before_the_engine_is_split_by_prompt_tokens() -> None:
@@ -49,6 +51,7 @@ def test_latency_before_the_engine_is_split_by_prompt_tokens() -> None:
     assert overheads.request == pytest.approx(3e-3)
     assert overheads.prompt_token == pytest.approx(2e-6)
     assert overheads.output == pytest.approx(2e-3)
+    assert overheads.device_share == pytest.approx(SHARE)
 
 
 def test_longer_steps_are_split_by_batch_size() -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from calibration.backends.backend_env import backend_env
 from calibration.backends.embedding_model import find_embedding_model
+from calibration.backends.embedding_server import EmbeddingServer
 from calibration.backends.engine_settings import Settings, engine_settings, pooling_settings
 from calibration.backends.model_folder import find_model
 from calibration.backends.server import ListeningProcess, Server, free_port
 from calibration.cores import Cores, Device
 from calibration.probes.retrieval import design_of
 from simcore.profile.document import ProfileDocument
-from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.llm import LLMProfile
 from simcore.profile.retrieval import RetrievalProfile
 from simcore.profile.use import (
@@ -26,7 +26,6 @@ from simcore.profile.use import (
     scheduler_config,
 )
 from simcore.scenario.cluster import (
-    Batching,
     EngineOptions,
     LLMBackends,
     RetrieverBackends,
@@ -80,9 +79,10 @@ def start_one(
         index = retrieval_profile(profiles, str(place.spec.profile))
         return RetrievalService(index, place.spec.concurrency, cores, log)
     profile = embedding_profile(profiles, place.spec.profile)
+    model = find_embedding_model(profile.model, work)
     if not embed_with_vllm:
-        return EmbeddingService(profile, place.spec.batching, device, cores, log)
-    settings = pooling_settings(device, find_embedding_model(profile.model, work))
+        return EmbeddingServer(model, place.spec.batching.window, device, cores=cores.backend, log=log)
+    settings = pooling_settings(device, model)
     return Server(settings, device, cores=cores.backend, env=backend_env(device, cores.backend), log=log)
 
 
@@ -105,32 +105,6 @@ def start_emulated(spec: LLMBackends, profile: ProfileDocument, cores: Cores, lo
         profile, scheduler_config(spec.engine, profile.llm), log.with_suffix(".profile.json")
     )
     return Server(settings, "cpu", cores=cores.backend, env=backend_env("cpu", [0]), log=log)
-
-
-class EmbeddingService(ListeningProcess):
-    """`validate.backends.embedding_service`, which batches as the scenario says, under the name ``model``."""
-
-    what = "the embedding server"
-
-    def __init__(
-        self, profile: EmbeddingProfile, batching: Batching, device: Device, cores: Cores, log: Path
-    ) -> None:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        model = find_embedding_model(profile.model, log.parent)
-        window = batching.model_dump(exclude={"max_wait_ms"}) | {"max_wait": batching.max_wait_ms / 1e3}
-        settings = {
-            "folder": str(model.folder),
-            "model": "model",
-            "device": "cuda" if device == "gpu" else "cpu",
-            "dtype": model.dtype,
-            "threads": len(cores.backend) if device == "cpu" else 0,
-            "window": window,
-            "port": port,
-        }
-        module = "validate.backends.embedding_service"
-        env = backend_env(device, cores.backend)
-        super().__init__(module, [json.dumps(settings)], cores=cores.backend, env=env, log=log)
 
 
 class RetrievalService(ListeningProcess):

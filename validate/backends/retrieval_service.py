@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from validate.backends.serving import serve
+from calibration.backends.http_serving import serve
 
 Timings = Sequence[tuple[float, float]]
 Search = Callable[[int, int], Timings]

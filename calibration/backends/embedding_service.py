@@ -1,4 +1,4 @@
-"""embedding_service: sentence-transformers behind ``/v1/embeddings``. Needs it; run by `EmbeddingService`.
+"""embedding_service: sentence-transformers behind ``/v1/embeddings``. Needs it; run by `EmbeddingServer`.
 
 It batches as a scenario's ``batching`` says, or answers one request at a time as SAGE's own server does.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
+import time
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +18,10 @@ import torch
 from aiohttp import web
 from sentence_transformers import SentenceTransformer
 
+from calibration.backends.batcher import Batcher, Vectors
 from calibration.backends.embedding_worker import add_random_weights
+from calibration.backends.http_serving import serve
 from simcore.batch_queue import BatchingWindow
-from validate.backends.batcher import Batcher, Vectors
-from validate.backends.serving import serve
 
 MAX_REQUEST = 16 << 20
 
@@ -43,6 +44,7 @@ class Service:
         )
         self._name = settings["model"]
         self._window = BatchingWindow(**settings["window"])
+        self._steps = Path(settings["steps"]).open("a", buffering=1) if settings["steps"] else None  # noqa: SIM115
 
     async def start(self, app: web.Application) -> None:
         """Encode once, so that the first request is no slower than the others, and take requests."""
@@ -65,10 +67,13 @@ class Service:
         return sum(map(len, ids))
 
     def _encode(self, texts: list[str]) -> Vectors:
-        encoded: Vectors = self._model.encode(
-            texts, batch_size=self._window.max_batch, show_progress_bar=False
-        ).tolist()
-        return encoded
+        scheduled = time.monotonic()
+        encoded = self._model.encode(texts, batch_size=self._window.max_batch, show_progress_bar=False)
+        if self._steps:
+            step = {"scheduled": scheduled, "updated": time.monotonic(), "texts": len(texts)}
+            self._steps.write(json.dumps(step) + "\n")
+        vectors: Vectors = encoded.tolist()
+        return vectors
 
     def _answer(self, vectors: Vectors, tokens: int, as_base64: bool) -> dict[str, Any]:
         shown = base64_of if as_base64 else list

@@ -1,4 +1,4 @@
-"""serving: what the servers started for a live run have in common."""
+"""http_serving: what our own measured servers have in common."""
 
 from __future__ import annotations
 
