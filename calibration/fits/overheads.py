@@ -33,18 +33,27 @@ class StepExtra:
 def fit_overheads(records: Records) -> Overheads:
     """From waves of one request: the time before its first step, and from that step to the client's token.
 
-    The backend's own cores computed the steps without a pause, and besides them ``device_share`` of the rest.
+    ``device_share`` is of waves of one token, whose step the backend's core computes without a pause.
     """
     single = [wave for wave in records if wave.get("width") == 1]
-    tokens = np.array([wave["streams"][0]["prompt_tokens"] for wave in single], dtype=float)
-    before = np.array([wave["steps"][0]["scheduled"] - wave["streams"][0]["sent"] for wave in single])
+    short = [wave for wave in single if len(wave["steps"]) == 1]
+    several = [wave for wave in single if len(wave["steps"]) > 1]
+    tokens = np.array([wave["streams"][0]["prompt_tokens"] for wave in several], dtype=float)
+    before = np.array([wave["steps"][0]["scheduled"] - wave["streams"][0]["sent"] for wave in several])
     (request, prompt_token), _ = solve(np.column_stack([np.ones_like(tokens), tokens]), before)
-    after = median(wave["streams"][0]["first"] - wave["steps"][0]["updated"] for wave in single)
-    found = Overheads(request=float(request), prompt_token=float(prompt_token), output=max(0.0, after))
-    computed = [
-        wave["cpu"] - (wave["steps"][-1]["updated"] - wave["steps"][0]["scheduled"]) for wave in single
-    ]
-    return found.model_copy(update={"device_share": device_share(computed, found.request + found.output)})
+    after = median(wave["streams"][0]["first"] - wave["steps"][0]["updated"] for wave in several)
+    output = max(0.0, after)
+    return Overheads(
+        request=float(request),
+        prompt_token=float(prompt_token),
+        output=output,
+        device_share=device_share([_beside(wave) for wave in short], float(request) + output),
+    )
+
+
+def _beside(wave: dict[str, Any]) -> float:
+    (step,) = wave["steps"]
+    return float(wave["cpu"] - (step["updated"] - step["scheduled"]))
 
 
 def device_share(computed: Sequence[float], each: float) -> float:
@@ -53,7 +62,7 @@ def device_share(computed: Sequence[float], each: float) -> float:
     ``computed`` are their seconds beside the backend's steps, by request. Only their sum is exact: the
     kernel counts in hundredths of a second.
     """
-    return min(1.0, max(0.0, sum(computed) / (len(computed) * each))) if each else 1.0
+    return min(1.0, max(0.0, sum(computed) / (len(computed) * each))) if computed and each else 1.0
 
 
 def fit_step_extra(records: Records, form: StepTime) -> StepExtra:

@@ -28,6 +28,8 @@ WAVE_LIMIT = 120.0
 LENGTHS = (16, 64, 200, 500, 900)
 """Words per prompt of the waves of one request, about as many tokens."""
 CONCURRENCY = (1, 4, 16)
+SHORT = 30
+"""Waves of one short request and one token: the one step is so short that what is beside it shows."""
 
 
 def probe_frontend(campaign: Campaign, engine: Worker, model: Path, share: tuple[float, float]) -> None:
@@ -91,8 +93,9 @@ class Waves:
             self.wave(width, 200, 8)
 
     def all(self) -> Records:
-        """Single requests of every length, then several requests at once."""
+        """Single requests of every length, short ones of one token, then several requests at once."""
         single = [self.wave(1, words, 8) for words in LENGTHS for _ in range(3)]
+        single += [self.wave(1, LENGTHS[0], 1) for _ in range(SHORT)]
         return [*single, *(self.wave(width, 48, 32) for width in CONCURRENCY for _ in range(2))]
 
     def wave(self, width: int, words: int, output: int) -> dict[str, Any]:

@@ -38,11 +38,11 @@ def served(width: int, seconds: float, steps: int = 10) -> dict[str, Any]:
     return {"width": width, "streams": [], "steps": lines, "cpu": 0.0}
 
 
-def single(tokens: int, before: float, after: float) -> dict[str, Any]:
-    step = {"scheduled": 100.0 + before, "updated": 101.0, "busy": True, "step": decode(1, 1)}
-    cpu = 1.0 - before + SHARE * (3e-3 + 2e-3)
+def single(tokens: int, before: float, after: float, steps: int = 2) -> dict[str, Any]:
+    line = {"scheduled": 100.0 + before, "updated": 101.0, "busy": True, "step": decode(1, 1)}
     stream = {"sent": 100.0, "first": 101.0 + after, "prompt_tokens": tokens}
-    return {"width": 1, "streams": [stream], "steps": [step], "cpu": cpu}
+    cpu = 1.0 - before + SHARE * (3e-3 + 2e-3)
+    return {"width": 1, "streams": [stream], "steps": [line] * steps, "cpu": cpu}
 
 
 def test_latency_before_the_engine_is_split_by_prompt_tokens() -> None:
@@ -50,6 +50,14 @@ def test_latency_before_the_engine_is_split_by_prompt_tokens() -> None:
     overheads = fit_overheads(waves)
     assert overheads.request == pytest.approx(3e-3)
     assert overheads.prompt_token == pytest.approx(2e-6)
+    assert overheads.output == pytest.approx(2e-3)
+    assert overheads.device_share == 1.0
+
+
+def test_the_share_that_the_backends_core_computes_is_of_requests_of_one_token() -> None:
+    several = [single(n, 3e-3, 2e-3) for n in (10, 1000)]
+    short = [single(10, before, 9.0, steps=1) for before in (1e-3, 5e-3)]
+    overheads = fit_overheads([*several, *short])
     assert overheads.output == pytest.approx(2e-3)
     assert overheads.device_share == pytest.approx(SHARE)
 
