@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import isnan
 
 from simpy import Environment
 
 from simcore.backend import Backend, BackendEvents
+from simcore.clients.sender import Answered, Ended
 from simcore.control.plane import ControlPlane
 from simcore.meter import Level
 from simcore.request import SERVICE_OF, Outcome, Request, Service
 from simcore.timer import after
-
-Answered = Callable[[Request], None]
 
 
 class Driver:
     """Carries requests from clients over the control plane to backends and answers back.
 
     ``hop`` seconds pass on each way: client to control plane, control plane to backend, and back.
+    ``ended`` is told of each request once nothing about it changes any more.
     """
 
-    def __init__(self, env: Environment, hop: float, counted: tuple[float, float]) -> None:
+    def __init__(self, env: Environment, hop: float, counted: tuple[float, float], ended: Ended) -> None:
         self.env = env
         self.events = BackendEvents(self._first_token, self._finished, self._failed)
         self.waiting = {service: Level(*counted) for service in Service}
@@ -32,6 +31,8 @@ class Driver:
         self._wake = float("inf")
         self._answered: dict[Request, Answered] = {}
         self._on_way_back: set[Request] = set()
+        self._ended = ended
+        self._given_up: list[Request] = []
         self._plane: ControlPlane
         self._backends: list[Backend]
 
@@ -56,6 +57,9 @@ class Driver:
         """End all requests that still have no outcome as unfinished."""
         for request in list(self._answered):
             self._end(request, Outcome.UNFINISHED)
+        for request in self._given_up:
+            self._ended(request)
+        self._given_up.clear()
 
     def _submit(self, request: Request) -> None:
         if request.outcome is not None:
@@ -130,4 +134,6 @@ class Driver:
             request.outcome = outcome
             request.finished = self.env.now
             self._on_way_back.discard(request)
+            # A backend notes what it does for a request until it learns that nobody waits any more.
+            (self._given_up.append if outcome is Outcome.TIMED_OUT else self._ended)(request)
             self._answered.pop(request)(request)

@@ -7,6 +7,8 @@ from enum import Enum, IntEnum
 
 NEVER = float("nan")
 """The value of a timestamp that has not happened."""
+UNSENT = -1
+"""The id of a request that was not sent yet."""
 
 
 class Kind(IntEnum):

@@ -80,8 +80,9 @@ def worst(excesses: Iterable[RangeExcess]) -> list[RangeExcess]:
 class SimulationResult:
     """One replication of one variant at one sweep point.
 
-    ``requests`` holds every request that arrived, stages of pipelines included (their ``parent`` is set),
-    each with exactly one outcome. ``range_excesses`` says where a profile was left.
+    ``requests`` holds every request that arrived, by id, stages of pipelines included (their ``parent`` is
+    set), each with exactly one outcome; it is empty where `simulate` told of them one by one.
+    ``range_excesses`` says where a profile was left.
     """
 
     requests: list[Request]

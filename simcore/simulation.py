@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 
 from simpy import Environment
 
 from simcore.clients.open_loop import OpenLoop
-from simcore.clients.sender import Sender
+from simcore.clients.sender import Ended, Sender
 from simcore.clients.start import start_clients, timeouts
 from simcore.cluster import Cluster
 from simcore.control.build import build_control_plane
@@ -28,27 +29,33 @@ def simulate(
     replication: int,
     base: Path,
     observer: Observer | None = None,
+    ended: Ended | None = None,
 ) -> SimulationResult:
     """Run replication number ``replication`` of a resolved scenario; the same in every process.
 
     ``profiles`` has every profile that backends and control plane name; trace paths start from ``base``.
-    ``observer`` sees the backends at work, and changes nothing of it.
+    ``observer`` sees the backends at work, and changes nothing of it. ``ended`` is told of each request once
+    nothing about it changes any more; the result then holds none, so that they need not all fit into memory.
     Arrivals stop at the scenario's duration, the run when all is answered or the drain time is over.
     """
     scenario = with_control_costs(scenario, profiles)
     env = Environment()
     streams = Streams(scenario.seed, replication)
-    driver = Driver(
-        env, scenario.control_plane.hop_latency_ms / 1e3, (scenario.warmup_s, scenario.duration_s)
-    )
+    kept: list[Request] = []
+    ended = ended or kept.append
+    hop = scenario.control_plane.hop_latency_ms / 1e3
+    driver = Driver(env, hop, (scenario.warmup_s, scenario.duration_s), ended)
     cluster = Cluster(env, scenario, profiles, streams, driver.events, observer or Observer())
     plane = _control_plane(scenario, cluster, streams)
     driver.connect(plane, cluster.backends)
-    sender = Sender(env, driver, timeouts(scenario))
+    sender = Sender(env, driver, timeouts(scenario), ended)
     open_loop = start_clients(env, scenario, sender, streams, base, block_size_of(scenario, profiles))
     with uncollected():
         _run(env, scenario, sender, open_loop)
-    return _result(env, sender.sent, cluster, driver, plane)
+    requests = sorted(kept, key=attrgetter("id"))
+    # The driver, which is in a cycle, still holds this list.
+    kept.clear()
+    return _result(env, requests, cluster, driver, plane)
 
 
 def _run(env: Environment, scenario: ScenarioDocument, sender: Sender, open_loop: OpenLoop) -> None:
@@ -70,13 +77,11 @@ def _control_plane(scenario: ScenarioDocument, cluster: Cluster, streams: Stream
 
 
 def _result(
-    env: Environment, sent: list[Request], cluster: Cluster, driver: Driver, plane: ControlPlane
+    env: Environment, requests: list[Request], cluster: Cluster, driver: Driver, plane: ControlPlane
 ) -> SimulationResult:
-    for number, request in enumerate(sent):
-        request.id = number
     usages = [backend.usage() for backend in cluster.backends]
     return SimulationResult(
-        requests=sent,
+        requests=requests,
         backends=usages,
         control_planes=[
             ControlPlaneUsage(

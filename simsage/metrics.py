@@ -37,17 +37,22 @@ class Sample:
 def samples_of(document: ScenarioDocument, frame: pd.DataFrame) -> list[Sample]:
     """All rows of one replication, the whole first. ``frame`` is what `records.frame_of` gives."""
     window = window_of(document, float(frame["arrival_s"].max()) if frame.size else np.inf)
+    roots = frame["parent_id"] < 0
+    ended = _ended_within(frame, window)
     good = _good(document, frame)
     samples = []
     for stream, stage, rows in _groups(document, frame):
-        part, counted = frame[rows], _counted(frame, rows, stage)
-        sample = _outcomes(stream, stage, counted)
-        sample.values |= _latencies(counted) | _rates(part, counted, window, stage)
-        sample.values |= _backlog(part if stage else part[part["parent_id"] < 0], window)
+        counted = rows & (_counted_parents(frame) if stage else frame["counted"])
+        units = rows if stage else rows & roots
+        sample = _outcomes(stream, stage, frame["outcome"][counted])
+        sample.values |= _latencies(frame, counted)
+        sample.values |= _rates(frame, ended & rows, ended & units, sample.arrivals, window)
+        sample.values |= _backlog(frame, units, window)
         if not stage:
-            sample.values |= _good_rates(document, stream, counted, good, window)
+            met = int((good & counted).sum())
+            sample.values |= _good_rates(document, stream, met, sample.arrivals, window)
         samples.append(sample)
-    samples[0].values["jain_fairness"] = _fairness(frame, window)
+    samples[0].values["jain_fairness"] = _fairness(frame[["tenant", "counted"]][roots], ended[roots])
     return samples
 
 
@@ -63,56 +68,53 @@ def _groups(document: ScenarioDocument, frame: pd.DataFrame) -> Iterator[tuple[s
             yield name, stage, of_stream & (frame["stage"] == stage)
 
 
-def _counted(frame: pd.DataFrame, rows: pd.Series[bool], stage: str) -> pd.DataFrame:
-    if not stage:
-        return frame[rows & frame["counted"]]
-    roots = frame["request_id"][frame["counted"]]
-    return frame[rows & frame["parent_id"].isin(roots)]
+def _counted_parents(frame: pd.DataFrame) -> pd.Series[bool]:
+    return frame["parent_id"].isin(frame["request_id"][frame["counted"]])
 
 
-def _outcomes(stream: str, stage: str, counted: pd.DataFrame) -> Sample:
-    found = counted["outcome"].value_counts()
+def _outcomes(stream: str, stage: str, counted: pd.Series[str]) -> Sample:
+    found = counted.value_counts()
     outcomes = {outcome.value: int(found.get(outcome.value, 0)) for outcome in Outcome}
     if sum(outcomes.values()) != len(counted):
         raise ConservationFault(f"{stream}: outcomes {outcomes} do not add up to {len(counted)} arrivals")
     return Sample(stream, stage, len(counted), outcomes)
 
 
-def _latencies(counted: pd.DataFrame) -> dict[str, float]:
+def _latencies(frame: pd.DataFrame, counted: pd.Series[bool]) -> dict[str, float]:
     values: dict[str, float] = {}
     for metric in LATENCIES:
-        seconds = counted[f"{metric}_s"].dropna().to_numpy(dtype=float)
+        seconds = frame[f"{metric}_s"][counted].dropna().to_numpy(dtype=float)
         values |= {f"{name}_{metric}_ms": value for name, value in describe(seconds * 1000).items()}
     return values
 
 
-def _rates(part: pd.DataFrame, counted: pd.DataFrame, window: Window, stage: str) -> dict[str, float]:
-    ended = part[_ended_within(part, window)]
-    units = ended if stage else ended[ended["parent_id"] < 0]
-    tokens = ended["output_tokens"][ended["kind"].isin(_LLM)].sum()
+def _rates(
+    frame: pd.DataFrame, ended: pd.Series[bool], units: pd.Series[bool], arrivals: int, window: Window
+) -> dict[str, float]:
+    """``ended`` are all rows that ended in the window, ``units`` those of them that count as requests."""
+    tokens = frame["output_tokens"][ended & frame["kind"].isin(_LLM)].sum()
     return {
-        "offered_rate": len(counted) / window.span,
-        "request_throughput": len(units) / window.span,
+        "offered_rate": arrivals / window.span,
+        "request_throughput": int(units.sum()) / window.span,
         "output_throughput": float(tokens) / window.span,
     }
 
 
 def _good_rates(
-    document: ScenarioDocument, stream: str, counted: pd.DataFrame, good: pd.Series[bool], window: Window
+    document: ScenarioDocument, stream: str, met: int, arrivals: int, window: Window
 ) -> dict[str, float]:
     """Goodput, and the share of all counted requests that were good; no share where there is no SLO."""
-    met = int(good[counted.index].sum())
     streams = document.streams.values() if stream == ALL else [document.streams[stream]]
-    judged = len(counted) > 0 and any(limits(one.slo) for one in streams if one.enabled)
+    judged = arrivals > 0 and any(limits(one.slo) for one in streams if one.enabled)
     return {
         "request_goodput": met / window.span,
-        "slo_attainment": met / len(counted) if judged else float("nan"),
+        "slo_attainment": met / arrivals if judged else float("nan"),
     }
 
 
-def _ended_within(part: pd.DataFrame, window: Window) -> pd.Series[bool]:
-    completed = part["outcome"] == Outcome.COMPLETED.value
-    return completed & window.holds(part["finished_s"].to_numpy(dtype=float))
+def _ended_within(frame: pd.DataFrame, window: Window) -> pd.Series[bool]:
+    completed = frame["outcome"] == Outcome.COMPLETED.value
+    return completed & window.holds(frame["finished_s"].to_numpy(dtype=float))
 
 
 def _good(document: ScenarioDocument, frame: pd.DataFrame) -> pd.Series[bool]:
@@ -125,28 +127,28 @@ def _good(document: ScenarioDocument, frame: pd.DataFrame) -> pd.Series[bool]:
     return good
 
 
-def _backlog(roots: pd.DataFrame, window: Window) -> dict[str, float]:
+def _backlog(frame: pd.DataFrame, units: pd.Series[bool], window: Window) -> dict[str, float]:
     """Time averages of the requests in the system over the first and the last third of the window."""
+    arrived: Floats = frame["arrival_s"][units].to_numpy(dtype=float)
+    left: Floats = frame["finished_s"][units].fillna(np.inf).to_numpy(dtype=float)
     third = window.span / 3
-    first = _mean_in_system(roots, window.start, window.start + third)
-    last = _mean_in_system(roots, window.end - third, window.end)
-    return {"in_system_first_third": first, "in_system_last_third": last}
+    return {
+        "in_system_first_third": _mean_in_system(arrived, left, window.start, window.start + third),
+        "in_system_last_third": _mean_in_system(arrived, left, window.end - third, window.end),
+    }
 
 
-def _mean_in_system(roots: pd.DataFrame, start: float, end: float) -> float:
-    arrived: Floats = roots["arrival_s"].to_numpy(dtype=float)
-    left: Floats = roots["finished_s"].fillna(np.inf).to_numpy(dtype=float)
+def _mean_in_system(arrived: Floats, left: Floats, start: float, end: float) -> float:
     inside = np.minimum(left, end) - np.maximum(arrived, start)
     return float(np.clip(inside, 0, None).sum() / (end - start))
 
 
-def _fairness(frame: pd.DataFrame, window: Window) -> float:
+def _fairness(roots: pd.DataFrame, ended: pd.Series[bool]) -> float:
     """Jain's index over what tenants got of what they asked for: throughput over offered rate, at most 1.
 
     Throughputs alone would call a system unfair whose tenants merely ask for different amounts.
     """
-    roots = frame[frame["parent_id"] < 0]
     asked = roots["tenant"][roots["counted"]].value_counts()
-    got = roots["tenant"][_ended_within(roots, window)].value_counts()
+    got = roots["tenant"][ended].value_counts()
     shares = [min(1.0, float(got.get(tenant, 0)) / count) for tenant, count in asked.items() if count]
     return jain(shares) if len(shares) > 1 else float("nan")

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from shutil import copyfile
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from simcore.metrics import LATENCIES, latencies
-from simcore.request import Kind, Outcome, Priority, Request
+from simcore.request import Outcome
+from simsage.register import COUNTS, TIMES, Register
 
 FILE = "requests.parquet"
 GROUP = 2**17
 """Rows that are converted and compressed at a time: memory is bounded by them, not by the replication."""
 
 _TEXTS = ("stream", "tenant", "kind", "priority", "stage", "backend", "outcome")
-_COUNTS = {"prompt_tokens": "prompt_tokens", "output_tokens": "output_tokens"} | {
-    "cached_tokens": "cached_tokens",
-    "preemptions": "preemptions",
-}
-_TIMES = {
-    "arrival_s": "arrival",
-    "submitted_s": "submitted",
-    "dispatched_s": "dispatched",
-    "backend_arrival_s": "backend_arrival",
-    "scheduled_s": "scheduled",
-    "first_token_s": "first_token",
-    "finished_s": "finished",
-}
 _DERIVED = tuple(f"{name}_s" for name in LATENCIES)
 
 SCHEMA = pa.schema(
     [("variant", pa.string()), ("point", pa.float64()), ("replication", pa.int32())]
     + [("request_id", pa.int64()), ("parent_id", pa.int64())]
     + [(name, pa.string()) for name in _TEXTS]
-    + [(name, pa.int32()) for name in _COUNTS]
-    + [(name, pa.float64()) for name in (*_TIMES, *_DERIVED)]
+    + [(name, pa.int32()) for name in COUNTS]
+    + [(name, pa.float64()) for name in (*TIMES, *_DERIVED)]
     + [("counted", pa.bool_())]
 )
 """``parent_id`` is -1 for a root request; a time is null where it never came."""
@@ -52,44 +39,29 @@ class ConservationFault(RuntimeError):
 
 
 def frame_of(
-    requests: Sequence[Request],
+    register: Register,
     backends: Sequence[str],
     variant: str,
     point: float | None,
     replication: int,
     warmup: float,
 ) -> pd.DataFrame:
-    """The requests of one replication as columns; names are categorical, times in seconds of its own.
+    """The requests of one replication, by id; names are categorical, times in seconds of its own.
 
-    ``backends`` are the names of all, by index. ``counted`` are root requests that arrived at or after
-    ``warmup``. Raises ConservationFault.
+    They leave the register. ``backends`` are the names of all, by index. ``counted`` are root requests that
+    arrived at or after ``warmup``. Raises ConservationFault.
     """
-    frame = pd.DataFrame({"variant": _named(np.zeros(len(requests), dtype=np.int32), [variant])})
+    columns = register.columns(backends)
+    rows = len(columns["request_id"])
+    frame = pd.DataFrame({"variant": pd.Categorical.from_codes(np.zeros(rows, np.int8), pd.Index([variant]))})
     frame["point"] = np.nan if point is None else point
     frame["replication"] = np.int32(replication)
-    frame["request_id"] = _column(requests, attrgetter("id"), np.int64)
-    frame["parent_id"] = _column(requests, _parent_id, np.int64)
-    _add_texts(frame, requests, backends)
-    for name, field in _COUNTS.items():
-        frame[name] = _column(requests, attrgetter(field), np.int32)
-    for name, field in _TIMES.items():
-        frame[name] = _column(requests, attrgetter(field), np.float64)
+    for name in list(columns):
+        frame[name] = columns.pop(name)
     _add_latencies(frame)
     frame["counted"] = (frame["arrival_s"] >= warmup) & (frame["parent_id"] < 0)
     _check_conservation(frame)
     return frame
-
-
-def _add_texts(frame: pd.DataFrame, requests: Sequence[Request], backends: Sequence[str]) -> None:
-    for name in ("stream", "tenant", "stage"):
-        frame[name] = pd.Categorical(list(map(attrgetter(name), requests)))
-    frame["kind"] = _coded(requests, attrgetter("kind"), [kind.name for kind in Kind])
-    frame["priority"] = _coded(requests, attrgetter("priority"), [level.name for level in Priority])
-    frame["backend"] = _coded(requests, attrgetter("backend"), list(backends))
-    codes = {outcome: code for code, outcome in enumerate(Outcome)} | {None: -1}
-    frame["outcome"] = _coded(
-        requests, lambda one: codes[one.outcome], [outcome.value for outcome in Outcome]
-    )
 
 
 def _add_latencies(frame: pd.DataFrame) -> None:
@@ -115,30 +87,12 @@ def _check_conservation(frame: pd.DataFrame) -> None:
         raise ConservationFault(f"of {len(frame)} requests {'; '.join(found)}")
 
 
-def _column(requests: Sequence[Request], value: Callable[[Request], Any], dtype: Any) -> Any:
-    return np.fromiter(map(value, requests), dtype, len(requests))
-
-
-def _coded(
-    requests: Sequence[Request], code: Callable[[Request], int], names: list[str]
-) -> pd.Categorical[str]:
-    return _named(_column(requests, code, np.int32), names)
-
-
-def _named(codes: NDArray[np.int32], names: list[str]) -> pd.Categorical[str]:
-    return pd.Categorical.from_codes(codes, pd.Index(names))
-
-
-def _parent_id(request: Request) -> int:
-    return -1 if request.parent is None else request.parent.id
-
-
 class Writer:
     """Writes requests.parquet replication by replication, so that no run has to fit into memory."""
 
     def __init__(self, folder: Path, file: str = FILE) -> None:
         # Times hardly ever repeat: a dictionary of them takes time and makes the file larger.
-        repeating = ["variant", *_TEXTS, *_COUNTS]
+        repeating = ["variant", *_TEXTS, *COUNTS]
         self._writer = pq.ParquetWriter(folder / file, SCHEMA, compression="zstd", use_dictionary=repeating)
 
     def add(self, frame: pd.DataFrame) -> None:
@@ -156,6 +110,19 @@ class Writer:
     def close(self) -> None:
         """End the file; it is not readable before."""
         self._writer.close()
+
+
+def join(parts: Sequence[Path], folder: Path) -> None:
+    """Write requests.parquet from what Writers have written, in that order.
+
+    Parquet has no way to put files together but to encode them anew; one alone is the whole as it is.
+    """
+    if len(parts) == 1:
+        copyfile(parts[0], folder / FILE)
+        return
+    with closing(Writer(folder)) as writer:
+        for part in parts:
+            writer.append(part)
 
 
 def read(folder: Path, columns: Sequence[str], **equal: str | float | bool | None) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
 from simsage.metrics import Sample, samples_of
 from simsage.records import frame_of
+from simsage.register import Register
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,11 @@ def replicate(
 ) -> tuple[Measured, pd.DataFrame]:
     """Simulate and measure. Plain columns come back, so that a worker process can hand them over."""
     begun = perf_counter()
-    result = simulate(cell.document, profiles, cell.replication, base)
+    register = Register()
+    result = simulate(cell.document, profiles, cell.replication, base, ended=register.enter)
     wall = perf_counter() - begun
     frame = frame_of(
-        result.requests,
+        register,
         [usage.name for usage in result.backends],
         cell.variant,
         cell.point,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -21,7 +20,7 @@ from simsage.farm import Warn
 from simsage.identity import run_key
 from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 from simsage.progress import Report
-from simsage.records import Writer
+from simsage.records import join
 from simsage.replication import Cell, Measured
 from simsage.summary import Summary, summarise
 from simsage.trace.trace import chosen_cell, write_trace
@@ -129,12 +128,9 @@ def _farm(work: Work, options: Options) -> Iterator[int]:
 
 
 def _collect(work: Work, folder: Path) -> list[Measured]:
-    runs: list[Measured] = []
-    with closing(Writer(folder)) as writer:
-        for measured, rows in work.finished():
-            writer.append(rows)
-            runs.append(measured)
-    return runs
+    finished = list(work.finished())
+    join([rows for _, rows in finished], folder)
+    return [measured for measured, _ in finished]
 
 
 def _write(

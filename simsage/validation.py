@@ -24,6 +24,7 @@ from simsage.figures.validation_catalogue import draw_case
 from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 from simsage.progress import Report
 from simsage.records import Writer, frame_of
+from simsage.register import Register
 from simsage.remembering import remember
 from simsage.report.validation_page import validation_page
 from simsage.serving import chosen_variant
@@ -142,7 +143,7 @@ def _write_records(cells: Sequence[Cell], folder: Path) -> None:
 
 def _frame(cell: Cell, requests: Sequence[Request], repetition: int) -> Any:
     names = [place.name for place in places(cell.document)]
-    return frame_of(requests, names, cell.variant, cell.point, repetition, cell.document.warmup_s)
+    return frame_of(Register(requests), names, cell.variant, cell.point, repetition, cell.document.warmup_s)
 
 
 def _draw(cases: Sequence[Case], folder: Path) -> list[tuple[Case, list[Drawn]]]:

@@ -26,8 +26,8 @@ class ClosedLoopClient:
             after(self._env, pause, self._ask)
 
     def _ask(self) -> None:
-        request = self._user.next_request(self._env.now, 0)
-        work = self._user.plan(request, 0) if request.kind is Kind.PIPELINE else request
+        request = self._user.next_request(self._env.now)
+        work = self._user.plan(request) if request.kind is Kind.PIPELINE else request
         self._sender.send(work, self._answered)
 
     def _answered(self, request: Request) -> None:

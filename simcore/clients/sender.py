@@ -1,4 +1,4 @@
-"""Sender: puts requests and pipelines on their way and remembers all that were sent."""
+"""Sender: puts requests and pipelines on their way and numbers all that are sent."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from simcore.workload.pipeline import PipelinePlan
 
 Work = Request | PipelinePlan
 Answered = Callable[[Request], None]
+Ended = Callable[[Request], None]
+"""Told of each request, pipelines and their stages too, once nothing about it changes any more."""
 
 
 class Carrier(Protocol):
@@ -32,13 +34,18 @@ class Carrier(Protocol):
 
 
 class Sender:
-    """Sends work now; ``answered`` hears of the request, or of the whole pipeline's, when it has ended."""
+    """Sends work now; ``answered`` hears of the request, or of the whole pipeline's, when it has ended.
 
-    def __init__(self, env: Environment, carrier: Carrier, timeouts: dict[str, float]) -> None:
+    A request's id is its place among all that are ``sent``. ``ended`` hears of pipelines; of all else the
+    carrier tells it.
+    """
+
+    def __init__(self, env: Environment, carrier: Carrier, timeouts: dict[str, float], ended: Ended) -> None:
         self.env = env
-        self.sent: list[Request] = []
+        self.sent = 0
         self._carrier = carrier
         self._timeouts = timeouts
+        self._ended = ended
         self._under_way: dict[Request, None] = {}
 
     @property
@@ -49,7 +56,7 @@ class Sender:
     def send(self, work: Work, answered: Answered) -> None:
         """Send a request or start a pipeline."""
         if isinstance(work, PipelinePlan):
-            self.sent.append(work.request)
+            self._number(work.request)
             self._under_way[work.request] = None
             PipelineRun(self, work, answered).start()
         else:
@@ -57,20 +64,26 @@ class Sender:
 
     def send_request(self, request: Request, answered: Answered) -> None:
         """Send one request."""
-        self.sent.append(request)
+        self._number(request)
         self._carrier.send(request, answered, self._timeouts.get(request.stream))
 
     def pipeline_ended(self, request: Request) -> None:
         """Learn that a pipeline has its outcome."""
         del self._under_way[request]
+        self._ended(request)
 
     def stop(self) -> None:
         """End what has no outcome yet as unfinished: pipelines first, so that they send nothing more."""
         for request in self._under_way:
             request.outcome = Outcome.UNFINISHED
             request.finished = self.env.now
+            self._ended(request)
         self._under_way.clear()
         self._carrier.stop()
+
+    def _number(self, request: Request) -> None:
+        request.id = self.sent
+        self.sent += 1
 
 
 class PipelineRun:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from heapq import merge
+from operator import attrgetter
 from pathlib import Path
 
 from simpy import Environment
 
 from simcore.clients.closed_loop import ClosedLoopClient
-from simcore.clients.open_loop import OpenLoop, arrival_of
+from simcore.clients.open_loop import OpenLoop
 from simcore.clients.sender import Sender, Work
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.workload import ClosedLoop
@@ -39,18 +42,19 @@ def timeouts(scenario: ScenarioDocument) -> dict[str, float]:
     return {name: s.timeout_ms / 1e3 for name, s in scenario.streams.items() if s.timeout_ms is not None}
 
 
-def _open_loop_works(scenario: ScenarioDocument, streams: Streams, base: Path, block_size: int) -> list[Work]:
-    works: list[Work] = []
+def _open_loop_works(
+    scenario: ScenarioDocument, streams: Streams, base: Path, block_size: int
+) -> Iterator[Work]:
+    works: list[Iterator[Work]] = []
     for name, spec in scenario.streams.items():
         if not spec.enabled or isinstance(spec.arrivals, ClosedLoop):
             continue
-        requests = open_loop_requests(name, spec, scenario.duration_s, streams, base, block_size, 0)
+        requests = open_loop_requests(name, spec, scenario.duration_s, streams, base, block_size)
         if spec.kind == "pipeline":
-            works += pipeline_plans(name, spec, requests, streams, block_size, 0)
+            works.append(pipeline_plans(name, spec, requests, streams, block_size))
         else:
-            works += requests
-    works.sort(key=arrival_of)
-    return works
+            works.append(requests)
+    return merge(*works, key=attrgetter("arrival"))
 
 
 def _start_closed_loops(

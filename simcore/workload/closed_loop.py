@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from simcore.request import Priority, Request
+from simcore.request import NEVER, Request
 from simcore.scenario.workload import ClosedLoop, StreamSpec
 from simcore.workload.columns import Columns, draw_columns
 from simcore.workload.distributions import draw_floats
@@ -29,14 +27,12 @@ class ClosedLoopUser:
             raise TypeError(f"stream {name} is no closed loop")
         self.index = index
         self._name, self._spec, self._think_time = name, spec, spec.arrivals.think_time_s
-        self._streams = streams
-        self._generators: dict[str, np.random.Generator] = {}
+        self._generator_of = streams.ongoing(name, f"user {index}/")
         self._keys = PrefixKeys(name, block_size)
         self._stage_draws = StageDraws(name, spec, block_size)
         self._thinks: list[float] = []
         self._row = BLOCK
-        self._columns: Columns
-        self._priorities: list[Priority]
+        self._requests: list[Request]
         self._stage_columns: dict[str, Columns]
 
     def think(self) -> float:
@@ -46,34 +42,23 @@ class ClosedLoopUser:
             self._thinks.reverse()
         return self._thinks.pop()
 
-    def next_request(self, now: float, request_id: int) -> Request:
+    def next_request(self, now: float) -> Request:
         """The user's next request, arriving now."""
         self._row += 1
         if self._row >= BLOCK:
             self._draw()
-        row, drawn = self._row, self._columns
-        columns = Columns(
-            [drawn.prompt_tokens[row]],
-            [drawn.output_tokens[row]],
-            [drawn.text_tokens[row]],
-            [drawn.prefix_keys[row]],
-            [drawn.prefix_groups[row]],
-        )
-        priorities = [self._priorities[row]]
-        return make_requests(self._name, self._spec, [now], [request_id], columns, priorities, self.index)[0]
+        request = self._requests[self._row]
+        request.arrival = now
+        return request
 
-    def plan(self, request: Request, first_id: int) -> PipelinePlan:
-        """The stages of the pipeline request that `next_request` gave last, with ids from ``first_id``."""
-        return self._stage_draws.plan(request, self._stage_columns, self._row, first_id)
+    def plan(self, request: Request) -> PipelinePlan:
+        """The stages of the pipeline request that `next_request` gave last."""
+        return self._stage_draws.plan(request, self._stage_columns, self._row)
 
     def _draw(self) -> None:
         self._row = 0
-        self._columns = draw_columns(self._spec, BLOCK, self._generator_of, self._keys)
-        self._priorities = draw_priorities(self._spec, BLOCK, self._generator_of)
+        columns = draw_columns(self._spec, BLOCK, self._generator_of, self._keys)
+        priorities = draw_priorities(self._spec, BLOCK, self._generator_of)
+        arrivals = [NEVER] * BLOCK
+        self._requests = [*make_requests(self._name, self._spec, arrivals, columns, priorities, self.index)]
         self._stage_columns = self._stage_draws.columns(BLOCK, self._generator_of)
-
-    def _generator_of(self, purpose: str) -> np.random.Generator:
-        """The user's generator for the purpose, which goes on where it was."""
-        if purpose not in self._generators:
-            self._generators[purpose] = self._streams.generator(self._name, f"user {self.index}/{purpose}")
-        return self._generators[purpose]

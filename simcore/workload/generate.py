@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import count, repeat
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
 
-import numpy as np
-
-from simcore.request import Priority, Request
+from simcore.request import UNSENT, Priority, Request
 from simcore.scenario.workload import ClosedLoop, Poisson, StreamSpec, Trace
 from simcore.workload.arrivals import Times, arrival_times
 from simcore.workload.columns import KINDS, Columns, GeneratorOf, draw_columns, with_prefix
@@ -16,66 +14,82 @@ from simcore.workload.prefix import PrefixKeys
 from simcore.workload.randomness import Streams
 from simcore.workload.traces import TraceRows, read_trace
 
+BLOCK = 4096
+"""Requests drawn at once: memory is bounded by them, not by the stream. No draw depends on it."""
+
+_ColumnsOf = Callable[[int, int], Columns]
+"""The columns of the requests from one position to another; asked for in order."""
+
 
 def open_loop_requests(
-    name: str,
-    spec: StreamSpec,
-    duration: float,
-    streams: Streams,
-    base: Path,
-    block_size: int,
-    first_id: int,
-) -> list[Request]:
-    """The requests that stream ``name`` sends in [0, ``duration``), by arrival, with ids from ``first_id``.
+    name: str, spec: StreamSpec, duration: float, streams: Streams, base: Path, block_size: int
+) -> Iterator[Request]:
+    """The requests that stream ``name`` sends in [0, ``duration``), by arrival, each made as it is taken.
 
     Trace paths start from ``base``; ``block_size`` is that of the replicas' KV blocks. The requests of a
-    pipeline are the parents, `pipeline_plans` draws their stages. BadInput if a trace is malformed.
+    pipeline are the parents, `pipeline_plans` draws their stages. BadInput, at once, if a trace is malformed.
     """
-    keys = PrefixKeys(name, block_size)
+    keys, generator_of = PrefixKeys(name, block_size), streams.ongoing(name)
 
-    def generator_of(purpose: str) -> np.random.Generator:
-        return streams.generator(name, purpose)
+    def drawn(start: int, end: int) -> Columns:
+        return draw_columns(spec, end - start, generator_of, keys)
 
-    if isinstance(spec.arrivals, Trace):
-        times, columns = _replay(spec, spec.arrivals, duration, base, generator_of, keys)
-    elif isinstance(spec.arrivals, ClosedLoop):
+    columns_of: _ColumnsOf = drawn
+    if isinstance(spec.arrivals, ClosedLoop):
         raise TypeError("a closed loop sends by its answers: use ClosedLoopUser")
+    if isinstance(spec.arrivals, Trace):
+        rows = read_trace(spec.arrivals, base)
+        times = _replayed(spec.arrivals, rows, duration, generator_of)
+        if spec.kind in ("chat", "generate"):
+            columns_of = _recorded(spec, rows, generator_of, keys)
     else:
         times = arrival_times(spec.arrivals, duration, generator_of("arrivals"))
-        columns = draw_columns(spec, len(times), generator_of, keys)
-    priorities = draw_priorities(spec, len(times), generator_of)
-    return make_requests(name, spec, times.tolist(), count(first_id), columns, priorities)
+    return _requests(name, spec, times, columns_of, generator_of)
+
+
+def _requests(
+    name: str, spec: StreamSpec, times: Times, columns_of: _ColumnsOf, generator_of: GeneratorOf
+) -> Iterator[Request]:
+    starts = range(0, len(times), BLOCK)
+    blocks = ((start, min(start + BLOCK, len(times))) for start in starts)
+    return chain.from_iterable(
+        make_requests(
+            name,
+            spec,
+            times[start:end].tolist(),
+            columns_of(start, end),
+            draw_priorities(spec, end - start, generator_of),
+        )
+        for start, end in blocks
+    )
 
 
 def make_requests(
     name: str,
     spec: StreamSpec,
     arrivals: Iterable[float],
-    ids: Iterable[int],
     columns: Columns,
     priorities: Iterable[Priority],
     user: int = 0,
-) -> list[Request]:
-    """One request of the stream for each arrival; the other iterables may be longer."""
-    return [
-        *map(
-            Request,
-            ids,
-            repeat(name),
-            repeat(KINDS[spec.kind]),
-            arrivals,
-            columns.prompt_tokens,
-            columns.output_tokens,
-            priorities,
-            repeat(spec.tenant),
-            repeat(user),
-            repeat(deadline_of(spec)),
-            repeat(spec.cost_budget),
-            columns.text_tokens,
-            columns.prefix_keys,
-            columns.prefix_groups,
-        )
-    ]
+) -> Iterator[Request]:
+    """One request of the stream for each arrival, made as it is taken; other iterables may be longer."""
+    return map(
+        Request,
+        repeat(UNSENT),
+        repeat(name),
+        repeat(KINDS[spec.kind]),
+        arrivals,
+        columns.prompt_tokens,
+        columns.output_tokens,
+        priorities,
+        repeat(spec.tenant),
+        repeat(user),
+        repeat(deadline_of(spec)),
+        repeat(spec.cost_budget),
+        columns.text_tokens,
+        columns.prefix_keys,
+        columns.prefix_groups,
+    )
 
 
 def draw_priorities(spec: StreamSpec, n: int, generator_of: GeneratorOf) -> list[Priority]:
@@ -93,20 +107,20 @@ def deadline_of(spec: StreamSpec) -> float | None:
     return None if limit is None else limit / 1e3
 
 
-def _replay(
-    spec: StreamSpec, trace: Trace, duration: float, base: Path, generator_of: GeneratorOf, keys: PrefixKeys
-) -> tuple[Times, Columns]:
-    rows = read_trace(trace, base)
+def _replayed(trace: Trace, rows: TraceRows, duration: float, generator_of: GeneratorOf) -> Times:
     times = rows.times / trace.speed
     if trace.rate is not None:
         times = arrival_times(Poisson(process="poisson", rate=trace.rate), duration, generator_of("arrivals"))
-    times = times[times < duration][: len(rows.times)]
-    if spec.kind not in ("chat", "generate"):
-        return times, draw_columns(spec, len(times), generator_of, keys)
-    return times, with_prefix(spec.prefix, _recorded(rows, len(times), keys), generator_of, keys)
+    return times[times < duration][: len(rows.times)]
 
 
-def _recorded(rows: TraceRows, n: int, keys: PrefixKeys) -> Columns:
-    prompts, outputs = rows.prompt_tokens[:n].tolist(), rows.output_tokens[:n].tolist()
-    shared: list[tuple[int, ...]] = [*map(keys.of_hashes, rows.hash_ids, prompts)] or [()] * n
-    return Columns(prompts, outputs, [()] * n, shared, [-1] * n)
+def _recorded(spec: StreamSpec, rows: TraceRows, generator_of: GeneratorOf, keys: PrefixKeys) -> _ColumnsOf:
+    def recorded(start: int, end: int) -> Columns:
+        prompts, outputs = rows.prompt_tokens[start:end].tolist(), rows.output_tokens[start:end].tolist()
+        n = end - start
+        shared = [*map(keys.of_hashes, rows.hash_ids[start:end], prompts)] or [()] * n
+        return with_prefix(
+            spec.prefix, Columns(prompts, outputs, [()] * n, shared, [-1] * n), generator_of, keys
+        )
+
+    return recorded

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
-import numpy as np
-
-from simcore.request import NEVER, Request
+from simcore.request import NEVER, UNSENT, Request
 from simcore.scenario.stages import dependencies
 from simcore.scenario.workload import StreamSpec
 from simcore.workload.columns import KINDS, Columns, GeneratorOf, draw_columns
+from simcore.workload.generate import BLOCK
 from simcore.workload.prefix import PrefixKeys
 from simcore.workload.randomness import Streams
 
@@ -27,6 +26,11 @@ class PipelinePlan:
         self.stages = stages
         self._after = after
         self._completed: set[str] = set()
+
+    @property
+    def arrival(self) -> float:
+        """When its client means to send it, seconds."""
+        return self.request.arrival
 
     @property
     def done(self) -> bool:
@@ -77,17 +81,14 @@ class StageDraws:
             for name, stage in self._stages.items()
         }
 
-    def plan(self, request: Request, columns: Mapping[str, Columns], i: int, first_id: int) -> PipelinePlan:
-        """The plan of ``request`` from row ``i`` of the columns, its stages with ids from ``first_id``."""
-        stages = {
-            name: self._stage(request, name, columns[name], i, first_id + offset)
-            for offset, name in enumerate(self._stages)
-        }
+    def plan(self, request: Request, columns: Mapping[str, Columns], i: int) -> PipelinePlan:
+        """The plan of ``request`` from row ``i`` of the columns."""
+        stages = {name: self._stage(request, name, columns[name], i) for name in self._stages}
         return PipelinePlan(request, stages, self._after)
 
-    def _stage(self, parent: Request, name: str, columns: Columns, i: int, request_id: int) -> Request:
+    def _stage(self, parent: Request, name: str, columns: Columns, i: int) -> Request:
         return Request(
-            id=request_id,
+            id=UNSENT,
             stream=parent.stream,
             kind=KINDS[self._stages[name].kind],
             arrival=NEVER,
@@ -106,18 +107,11 @@ class StageDraws:
 
 
 def pipeline_plans(
-    name: str,
-    spec: StreamSpec,
-    requests: Sequence[Request],
-    streams: Streams,
-    block_size: int,
-    first_id: int,
-) -> list[PipelinePlan]:
-    """One plan for each request of the pipeline stream ``name``, its stages with ids from ``first_id`` on."""
-
-    def generator_of(purpose: str) -> np.random.Generator:
-        return streams.generator(name, purpose)
-
-    draws, width = StageDraws(name, spec, block_size), len(spec.stages or {})
-    columns = draws.columns(len(requests), generator_of)
-    return [draws.plan(request, columns, i, first_id + i * width) for i, request in enumerate(requests)]
+    name: str, spec: StreamSpec, requests: Iterable[Request], streams: Streams, block_size: int
+) -> Iterator[PipelinePlan]:
+    """One plan for each request of the pipeline stream ``name``, made as it is taken."""
+    draws, generator_of = StageDraws(name, spec, block_size), streams.ongoing(name)
+    for i, request in enumerate(requests):
+        if i % BLOCK == 0:
+            columns = draws.columns(BLOCK, generator_of)
+        yield draws.plan(request, columns, i % BLOCK)

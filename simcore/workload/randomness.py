@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from hashlib import blake2b
 
 import numpy as np
@@ -27,3 +29,7 @@ class Streams:
         """A fresh generator, at the start of its sequence."""
         key = (self._replication, stable_hash(stream_name), stable_hash(purpose))
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self._seed, spawn_key=key)))
+
+    def ongoing(self, stream_name: str, purposes: str = "") -> Callable[[str], np.random.Generator]:
+        """Gives one generator a purpose, which goes on where it was; ``purposes`` begins the names of all."""
+        return cache(lambda purpose: self.generator(stream_name, purposes + purpose))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,11 @@ def result_of(requests: Sequence[Request], warnings: Sequence[str] = ()) -> Simu
 
 
 def stand_in(
-    scenario: ScenarioDocument, profiles: Mapping[str, ProfileDocument], replication: int, base: Path
+    scenario: ScenarioDocument,
+    profiles: Mapping[str, ProfileDocument],
+    replication: int,
+    base: Path,
+    ended: Callable[[Request], None],
 ) -> SimulationResult:
     """Answers every request in a time that isolation halves; same seed, same requests in all variants."""
     rng = np.random.default_rng([scenario.seed, replication])
@@ -138,7 +142,9 @@ def stand_in(
             requests.append(
                 _answered(len(requests), name, stream, kind, float(arrival), slow * rng.exponential(0.1))
             )
-    return result_of(requests)
+    for one in requests:
+        ended(one)
+    return result_of([])
 
 
 def _answered(number: int, name: str, stream: Any, kind: Kind, arrival: float, wait: float) -> Request:

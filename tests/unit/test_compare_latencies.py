@@ -10,6 +10,7 @@ from simcore.request import Kind, Outcome, Request
 from simcore.simulation import simulate
 from simsage.metrics import samples_of as reported
 from simsage.records import frame_of
+from simsage.register import Register
 from simsage.statistics import describe
 from tests.factories import constant, poisson, profile, scenario
 from tests.unit.compare_support import CHAT, EMBED, case, chats, document, embeddings
@@ -69,7 +70,7 @@ def simulated():
 def test_latencies_and_rates_are_those_of_a_run():
     resolved, result = simulated()
     names = [usage.name for usage in result.backends]
-    frame = frame_of(result.requests, names, "v", None, 0, 10.0)
+    frame = frame_of(Register(result.requests), names, "v", None, 0, 10.0)
     rows = {one.stream: one for one in reported(resolved, frame) if not one.stage}
     columns = columns_of(result.requests, resolved.warmup_s)
     for stream, row in rows.items():

@@ -67,7 +67,7 @@ class Instant:
 def simulated(spec, limit) -> list[tuple[int, int]]:
     """Dispatches, in order, of requests that all come at once."""
     env, dispatched = Environment(), []
-    driver = Driver(env, 0.0, (0.0, 1e9))
+    driver = Driver(env, 0.0, (0.0, 1e9), lambda request: None)
     backends = states(limit=limit)
     driver.connect(plane_of(backends, **spec), [Instant(env, driver.events, dispatched) for _ in backends])
     for request in requests():

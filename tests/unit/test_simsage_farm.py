@@ -53,10 +53,10 @@ def test_workers_start_once_the_work_left_is_worth_them(tmp_path: Path, monkeypa
 def test_faults_survive_the_way_from_a_worker(tmp_path: Path, monkeypatch):
     fault = Fault("x.yaml", 3, "streams", "nothing", "something")
 
-    def refuse(*given):
+    def refuse(*given, ended):
         if given[2] == 1:
             raise BadInput([fault])
-        return stand_in(*given)
+        return stand_in(*given, ended=ended)
 
     monkeypatch.setattr("simsage.replication.simulate", refuse)
     with pytest.raises(BadInput) as caught:

@@ -10,6 +10,7 @@ from simcore.request import Kind, Outcome
 from simcore.scenario.document import ScenarioDocument
 from simsage.metrics import samples_of
 from simsage.records import frame_of
+from simsage.register import Register
 from tests.unit.simsage_support import BACKENDS, request
 
 LENGTH = {"distribution": "constant", "value": 10}
@@ -28,7 +29,7 @@ def document(warmup: float = 0.0, **streams):
 
 
 def samples(scenario, *requests):
-    frame = frame_of(requests, BACKENDS, "v", None, 0, scenario.warmup_s)
+    frame = frame_of(Register(requests), BACKENDS, "v", None, 0, scenario.warmup_s)
     return {(one.stream, one.stage): one for one in samples_of(scenario, frame)}
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from simcore.request import Kind, Outcome
 from simsage import records
+from simsage.register import Register
 from tests.unit.simsage_support import BACKENDS, request
 
 
 def frame(*requests, warmup=0.0):
-    return records.frame_of(requests, BACKENDS, "shared", None, 0, warmup)
+    return records.frame_of(Register(requests), BACKENDS, "shared", None, 0, warmup)
 
 
 def test_latencies_are_those_of_vllm():
@@ -79,7 +80,7 @@ def test_what_never_happened_is_null_and_filters_select(tmp_path: Path):
     writer = records.Writer(tmp_path)
     for variant, point in (("shared", 1.0), ("isolated", 1.0), ("isolated", 2.0)):
         one = request(0, 1.0, outcome=Outcome.REJECTED)
-        writer.add(records.frame_of([one], BACKENDS, variant, point, 0, 0.0))
+        writer.add(records.frame_of(Register([one]), BACKENDS, variant, point, 0, 0.0))
     writer.close()
     whole = pd.read_parquet(tmp_path / records.FILE)
     assert list(whole.columns) == records.SCHEMA.names
@@ -94,10 +95,10 @@ def test_files_appended_are_the_same_as_their_rows_added(tmp_path: Path, monkeyp
     monkeypatch.setattr(records, "GROUP", 2)
     frames = [
         records.frame_of(
-            [
+            Register(
                 request(number, float(number), finished=9.0, tenant=f"t{number % 2}")
                 for number in range(count)
-            ],
+            ),
             *(BACKENDS, variant, None, 0, 0.0),
         )
         for variant, count in (("shared", 5), ("isolated", 1), ("empty", 0))
@@ -114,3 +115,24 @@ def test_files_appended_are_the_same_as_their_rows_added(tmp_path: Path, monkeyp
     assert (tmp_path / "added").read_bytes() == (tmp_path / "appended").read_bytes()
     whole = pd.read_parquet(tmp_path / "appended")
     assert whole["tenant"].tolist() == ["t0", "t1", "t0", "t1", "t0", "t0"]
+
+
+def test_rows_are_by_id_however_the_requests_ended(monkeypatch):
+    monkeypatch.setattr("simsage.register.BLOCK", 2)
+    tenants = ["b", "a", "c", "a", "b"]
+    ended = [request(number, 0.0, finished=9.0, tenant=tenants[number]) for number in (3, 0, 4, 2, 1)]
+    rows = frame(*ended)
+    assert rows["request_id"].tolist() == [0, 1, 2, 3, 4]
+    assert rows["tenant"].tolist() == tenants
+    assert list(rows["tenant"].cat.categories) == ["a", "b", "c"]
+
+
+def test_one_file_joined_is_the_file(tmp_path: Path):
+    writer = records.Writer(tmp_path, "one")
+    writer.add(frame(request(0, 1.0, first_token=1.5, finished=3.5)))
+    writer.close()
+    records.join([tmp_path / "one"], tmp_path)
+    joined = records.Writer(tmp_path, "joined")
+    joined.append(tmp_path / "one")
+    joined.close()
+    assert (tmp_path / records.FILE).read_bytes() == (tmp_path / "joined").read_bytes()

@@ -105,11 +105,11 @@ class Stopping:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self, *given):
+    def __call__(self, *given, ended):
         self.calls += 1
         if self.calls == 4:
             raise KeyboardInterrupt
-        return stand_in(*given)
+        return stand_in(*given, ended=ended)
 
 
 @pytest.fixture

@@ -88,10 +88,13 @@ def test_overrides_change_the_run_and_its_digest(tmp_path: Path):
 
 
 def test_a_lost_request_leaves_no_folder(tmp_path: Path, monkeypatch):
-    def losing(*given):
-        result = stand_in(*given)
-        result.requests[3].outcome = None
-        return result
+    def losing(*given, ended):
+        def lose(one):
+            if one.id == 3:
+                one.outcome = None
+            ended(one)
+
+        return stand_in(*given, ended=lose)
 
     monkeypatch.setattr("simsage.replication.simulate", losing)
     with pytest.raises(RuntimeError, match="without an outcome"):

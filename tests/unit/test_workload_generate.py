@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from simcore.request import Kind, Priority, Request
+from simcore.request import UNSENT, Kind, Priority, Request
 from simcore.scenario.load import resolve
 from simcore.scenario.workload import StreamSpec
+from simcore.workload import generate
 from simcore.workload.closed_loop import BLOCK, ClosedLoopUser
 from simcore.workload.generate import open_loop_requests
 from simcore.workload.pipeline import pipeline_plans
@@ -27,7 +28,7 @@ NINE = {"distribution": "constant", "value": 9}
 def requests_of(
     spec: dict[str, object], name: str = "chat", base: Path = Path(), block: int = 16
 ) -> list[Request]:
-    return open_loop_requests(name, StreamSpec.model_validate(spec), 100.0, Streams(42, 0), base, block, 7)
+    return [*open_loop_requests(name, StreamSpec.model_validate(spec), 100.0, Streams(42, 0), base, block)]
 
 
 def seen(requests: list[Request]) -> list[tuple[float, int, int]]:
@@ -36,7 +37,7 @@ def seen(requests: list[Request]) -> list[tuple[float, int, int]]:
 
 def test_chat_requests() -> None:
     requests = requests_of(CHAT | {"tenant": "a", "slo": {"e2el_ms": 1500}, "cost_budget": 0.5})
-    assert [r.id for r in requests] == list(range(7, 7 + len(requests)))
+    assert {r.id for r in requests} == {UNSENT}
     assert 400 < len(requests) < 600
     assert all(
         0 <= r.arrival < 100 and r.prompt_tokens >= 1 and 64 <= r.output_tokens <= 256 for r in requests
@@ -109,9 +110,11 @@ def test_variants_see_the_same_arrivals_and_lengths(tmp_path: Path) -> None:
     document = load(tmp_path, GOOD)
     drawn = [
         seen(
-            open_loop_requests(
-                "chat", resolved.streams["chat"], 60.0, Streams(resolved.seed, 0), tmp_path, 16, 0
-            )
+            [
+                *open_loop_requests(
+                    "chat", resolved.streams["chat"], 60.0, Streams(resolved.seed, 0), tmp_path, 16
+                )
+            ]
         )
         for resolved in (resolve(document, variant, 1) for variant in document.variants)
     ]
@@ -144,6 +147,33 @@ def test_the_hash_of_a_name_never_changes() -> None:
     assert stable_hash("chat") == 0xF4B9072F0EAEB42C
 
 
+DRAWN_APART = [
+    {"distribution": "uniform", "low": 1, "high": 400},
+    {"distribution": "exponential", "mean": 80},
+    {"distribution": "gamma", "mean": 80, "cv": 2},
+    {"distribution": "empirical", "values": [1, 5, 9], "weights": [1, 2, 3]},
+]
+
+
+@pytest.mark.parametrize("tokens", DRAWN_APART, ids=lambda spec: spec["distribution"])
+def test_how_many_are_drawn_at_once_changes_no_draw(tokens: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    prefix, texts = {"groups": 5, "tokens": 32}, {"distribution": "uniform", "low": 1, "high": 4}
+    chat = CHAT | {"prompt_tokens": tokens, "output_tokens": tokens, "prefix": prefix}
+    specs = [chat | {"high_priority_share": 0.3}]
+    specs.append({"kind": "embedding", "arrivals": CHAT["arrivals"], "texts": texts, "text_tokens": tokens})
+
+    def drawn() -> list[tuple[object, ...]]:
+        return [
+            (r.arrival, r.prompt_tokens, r.output_tokens, r.priority, r.text_tokens, r.prefix_keys)
+            for spec in specs
+            for r in requests_of(spec)
+        ]
+
+    at_once = drawn()
+    monkeypatch.setattr(generate, "BLOCK", 7)
+    assert drawn() == at_once
+
+
 PIPELINE: dict[str, object] = {
     "kind": "pipeline",
     "arrivals": {"process": "poisson", "rate": 1},
@@ -166,9 +196,10 @@ PIPELINE: dict[str, object] = {
 def test_a_pipeline_runs_its_stages_in_the_order_of_their_dependencies() -> None:
     spec = StreamSpec.model_validate(PIPELINE)
     requests = requests_of(PIPELINE, name="rag")
-    plans = pipeline_plans("rag", spec, requests, Streams(42, 0), 16, 1000)
+    plans = [*pipeline_plans("rag", spec, requests, Streams(42, 0), 16)]
     plan, parent = plans[3], requests[3]
-    assert [stage.id for stage in plan.stages.values()] == [1012, 1013, 1014, 1015]
+    assert len(plans) == len(requests)
+    assert plan.request is parent
     embed, sparse = plan.start(parent.arrival)
     assert (embed.stage, sparse.stage, embed.parent) == ("embed", "sparse", parent)
     assert (embed.arrival, embed.deadline, embed.priority) == (parent.arrival, 4.0, Priority.HIGH)
@@ -195,23 +226,23 @@ def test_a_users_requests_do_not_depend_on_when_they_are_asked() -> None:
     spec, n = closed(), 2 * BLOCK + 3
     early, late = user(3, spec), user(3, spec)
     thinks = [early.think() for _ in range(n)]
-    asked = [early.next_request(0.0, i) for i in range(n)]
+    asked = [early.next_request(0.0) for i in range(n)]
     again = []
     for i in range(n):
-        again.append(late.next_request(float(i), i))
+        again.append(late.next_request(float(i)))
         assert late.think() == thinks[i]
     assert [r.prompt_tokens for r in asked] == [r.prompt_tokens for r in again]
-    assert (again[5].arrival, again[5].user, again[5].id) == (5.0, 3, 5)
+    assert (again[5].arrival, again[5].user) == (5.0, 3)
     assert len({r.prompt_tokens for r in asked}) > BLOCK
     other = user(4, spec)
-    assert [other.next_request(0.0, i).prompt_tokens for i in range(n)] != [r.prompt_tokens for r in asked]
+    assert [other.next_request(0.0).prompt_tokens for i in range(n)] != [r.prompt_tokens for r in asked]
 
 
 def test_a_user_runs_pipelines() -> None:
     spec = closed(kind="pipeline", stages=PIPELINE["stages"], prompt_tokens=None, output_tokens=None)
     someone = user(0, spec)
-    request = someone.next_request(2.0, 50)
-    plan = someone.plan(request, 51)
+    request = someone.next_request(2.0)
+    plan = someone.plan(request)
     assert request.kind is Kind.PIPELINE
     assert [stage.stage for stage in plan.start(2.0)] == ["embed", "sparse"]
     assert plan.stages["answer"].output_tokens == 9
@@ -219,6 +250,6 @@ def test_a_user_runs_pipelines() -> None:
 
 def test_a_closed_loop_is_no_open_loop() -> None:
     with pytest.raises(TypeError, match="ClosedLoopUser"):
-        open_loop_requests("chat", closed(), 10.0, Streams(42, 0), Path(), 16, 0)
+        open_loop_requests("chat", closed(), 10.0, Streams(42, 0), Path(), 16)
     with pytest.raises(TypeError, match="no closed loop"):
         user(0, StreamSpec.model_validate(CHAT))

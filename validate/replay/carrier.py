@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from simcore.clients.sender import Answered
+from simcore.clients.sender import Answered, Ended
 from simcore.request import Outcome, Request, Service
 from validate.replay.exchange import Exchange, Refused
 from validate.replay.paced import PacedEnvironment
@@ -19,16 +19,23 @@ class HttpCarrier:
     """The live twin of `simcore.driver.Driver`: what clients send through.
 
     ``lags`` are the seconds from each intended time of sending, from ``counted_from`` on, to the real one.
-    Every request ends in exactly one outcome; what went wrong is counted by its words in ``faults``.
+    Every request ends in exactly one outcome, and ``ended`` is told; what went wrong is counted by its words
+    in ``faults``.
     """
 
     def __init__(
-        self, env: PacedEnvironment, exchange: Exchange, retrieval: Retrieval | None, counted_from: float
+        self,
+        env: PacedEnvironment,
+        exchange: Exchange,
+        retrieval: Retrieval | None,
+        counted_from: float,
+        ended: Ended,
     ) -> None:
         self._env = env
         self._exchange = exchange
         self._retrieval = retrieval
         self._counted_from = counted_from
+        self._ended = ended
         self._answered: dict[Request, Answered] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sent = 0
@@ -100,4 +107,5 @@ class HttpCarrier:
             request.outcome = outcome
             request.finished = self._env.now
             self._outcomes[outcome] += 1
+            self._ended(request)
             self._answered.pop(request)(request)

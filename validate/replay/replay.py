@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 import aiohttp
@@ -81,8 +82,9 @@ async def replay(
         prompts = Prompts(scenario.seed + time.time_ns(), block_size, front.words)
         exchange = Exchange(session, dict(front.urls), dict(front.models), prompts)
         retrieval = _retrieval(scenario, streams, session, front.indexes)
-        carrier = HttpCarrier(env, exchange, retrieval, scenario.warmup_s)
-        sender = Sender(env, carrier, timeouts(scenario))
+        requests: list[Request] = []
+        carrier = HttpCarrier(env, exchange, retrieval, scenario.warmup_s, requests.append)
+        sender = Sender(env, carrier, timeouts(scenario), requests.append)
         open_loop = start_clients(env, scenario, sender, streams, base, block_size)
         processor = time.process_time()
         env.begin()
@@ -96,18 +98,17 @@ async def replay(
             sender.stop()
             env.stop()
     cores = {"clients": (time.process_time() - processor) / env.now}
-    _check_integrity(sender, carrier)
-    for number, request in enumerate(sender.sent):
-        request.id = number
-    return Replayed(sender.sent, carrier.lags, carrier.faults, watch.incidents, watch.lost, cores)
+    _check_integrity(sender, carrier, requests)
+    requests.sort(key=attrgetter("id"))
+    return Replayed(requests, carrier.lags, carrier.faults, watch.incidents, watch.lost, cores)
 
 
-def _check_integrity(sender: Sender, carrier: HttpCarrier) -> None:
+def _check_integrity(sender: Sender, carrier: HttpCarrier, requests: Sequence[Request]) -> None:
     """Raise AssertionError unless each request was sent once and has its outcome."""
     carrier.check_integrity()
     assert not sender.outstanding
-    assert len(set(sender.sent)) == len(sender.sent)
-    assert all(request.outcome is not None for request in sender.sent)
+    assert len({request.id for request in requests}) == len(requests) == sender.sent
+    assert all(request.outcome is not None for request in requests)
 
 
 async def _until(env: PacedEnvironment, least: float, most: float, done: Callable[[], bool]) -> None:
