@@ -70,21 +70,24 @@ class Driver:
             self._send_back(request, outcome)
             return
         self._waiting_of[request.kind].change(1, now)
-        self._pump()
+        self._pump(now)
 
-    def _pump(self) -> None:
-        now = self.env.now
-        for dispatch in self._plane.next_dispatches(now):
-            self._waiting_of[dispatch.request.kind].change(-1, now)
-            after(self.env, dispatch.at - now + self._hop, self._deliver, dispatch.request)
-        wake = self._plane.wake_at(now)
+    def _pump(self, now: float) -> None:
+        plane = self._plane
+        if not plane.waiting:
+            return
+        for dispatch in plane.next_dispatches(now):
+            request = dispatch.request
+            self._waiting_of[request.kind].change(-1, now)
+            after(self.env, dispatch.at - now + self._hop, self._deliver, request)
+        wake = plane.wake_at(now) if plane.waiting else None
         if wake is not None and wake < self._wake:
             self._wake = wake
             after(self.env, wake - now, self._woken)
 
     def _woken(self) -> None:
         self._wake = float("inf")
-        self._pump()
+        self._pump(self.env.now)
 
     def _deliver(self, request: Request) -> None:
         if request.outcome is None:
@@ -98,16 +101,18 @@ class Driver:
             after(self.env, delay + self._hop, self._completed, request)
 
     def _failed(self, request: Request) -> None:
-        self._plane.cancelled(request, self.env.now)
+        now = self.env.now
+        self._plane.cancelled(request, now)
         self._send_back(request, Outcome.FAILED)
-        self._pump()
+        self._pump(now)
 
     def _completed(self, request: Request) -> None:
         if request.outcome is not None:
             return
-        self._plane.completed(request, self.env.now)
+        now = self.env.now
+        self._plane.completed(request, now)
         self._send_back(request, Outcome.COMPLETED)
-        self._pump()
+        self._pump(now)
 
     def _send_back(self, request: Request, outcome: Outcome) -> None:
         self._on_way_back.add(request)
@@ -127,7 +132,7 @@ class Driver:
             self._waiting_of[request.kind].change(-1, now)
         else:
             self._backends[request.backend].cancel(request)
-        self._pump()
+        self._pump(now)
 
     def _end(self, request: Request, outcome: Outcome) -> None:
         if request.outcome is None:

@@ -106,9 +106,11 @@ class Dispatcher:
         if not self.waiting or not (self._tick(now) if self.period else now >= self._busy_until):
             return []
         decided: list[Dispatch] = []
-        open_lanes = [lane for lane in self.lanes.values() if lane.waiting]
+        open_lanes = list(self.lanes.values())
+        if len(open_lanes) > 1:
+            open_lanes = [lane for lane in open_lanes if lane.waiting]
         while open_lanes and not (self.blocking_chat and self._chats):
-            lane = self._first(open_lanes, now)
+            lane = open_lanes[0] if len(open_lanes) == 1 else self._first(open_lanes, now)
             dispatch = self._decide(lane, now)
             if dispatch is None:
                 open_lanes.remove(lane)
@@ -141,13 +143,13 @@ class Dispatcher:
 
     @staticmethod
     def _first(lanes: list[Lane], now: float) -> Lane:
-        if len(lanes) == 1:
-            return lanes[0]
         return min(lanes, key=lambda lane: lane.ordering.key(lane.ordering.peek(now), now))
 
     def _decide(self, lane: Lane, now: float) -> Dispatch | None:
-        lane.pool.refresh(now)
-        if not lane.pool.has_room:
+        pool = lane.pool
+        if pool.stale_load:
+            pool.refresh(now)
+        if not pool.has_room:
             return None
         request = lane.ordering.peek(now)
         backend = lane.routing.choose(request, now)
@@ -156,10 +158,10 @@ class Dispatcher:
         lane.ordering.pop(now)
         lane.waiting -= 1
         request.backend = backend
-        lane.pool.dispatch(request, lane.pool.state_of(backend))
+        pool.dispatch(request)
         self.waiting -= 1
         self.dispatches += 1
         self._chats += request.kind is Kind.LLM_CHAT
-        self._busy_until = max(now, self._busy_until) + self.decision_cost
-        request.dispatched = self._busy_until
-        return Dispatch(request, backend, self._busy_until)
+        at = self._busy_until = max(now, self._busy_until) + self.decision_cost
+        request.dispatched = at
+        return Dispatch(request, backend, at)

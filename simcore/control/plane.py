@@ -20,7 +20,10 @@ class ControlPlane:
     @property
     def waiting(self) -> int:
         """Requests that wait for a decision."""
-        return sum(dispatcher.waiting for dispatcher in self.dispatchers)
+        waiting = 0
+        for dispatcher in self.dispatchers:
+            waiting += dispatcher.waiting
+        return waiting
 
     def submit(self, request: Request, now: float) -> Outcome | None:
         """Take a request in; REJECTED if admission refuses it."""

@@ -47,23 +47,28 @@ class BackendPool:
     """The backends of one service, with the least loaded one found in O(log backends).
 
     ``stale_load`` is the age in seconds that the visible load may reach; 0 keeps it current.
+    ``has_room`` says whether any backend accepts a request, ``in_flight`` how many requests all have.
     """
 
     def __init__(self, backends: list[BackendState], stale_load: float = 0.0) -> None:
         self.backends = backends
         self._by_index = {backend.index: backend for backend in backends}
-        self._stale_load = stale_load
+        self.has_room = bool(backends)
+        self.stale_load = stale_load
+        self._most_entries = 64 + 8 * len(backends)
         self._seen_at = float("-inf")
         self._full = 0
+        self.in_flight = 0
+        self._seen_in_flight = 0
         for backend in backends:
             self._count(backend)
         self._heap: list[tuple[int, int, BackendState]] = []
         self._rebuild()
 
     @property
-    def has_room(self) -> bool:
-        """Whether any backend accepts a request."""
-        return self._full < len(self.backends)
+    def visible_in_flight(self) -> int:
+        """Requests in flight as routing sees them, which may be stale."""
+        return self._seen_in_flight if self.stale_load else self.in_flight
 
     @property
     def mean_load(self) -> float:
@@ -79,17 +84,18 @@ class BackendPool:
 
     def least_loaded(self) -> BackendState | None:
         """The accepting backend with the least visible load, the first registered of equals."""
+        heap = self._heap
         refused = []
         chosen = None
-        heap = self._heap
         while heap:
             load, _, backend = heap[0]
-            if load == backend.visible_in_flight and backend.accepting:
+            if load != backend.visible_in_flight:
+                heappop(heap)
+            elif backend.accepting:
                 chosen = backend
                 break
-            entry = heappop(heap)
-            if load == backend.visible_in_flight:
-                refused.append(entry)
+            else:
+                refused.append(heappop(heap))
         for entry in refused:
             heappush(heap, entry)
         return chosen
@@ -98,8 +104,10 @@ class BackendPool:
         """All backends that accept a request, in order of registration. O(backends)."""
         return [backend for backend in self.backends if backend.accepting]
 
-    def dispatch(self, request: Request, backend: BackendState) -> None:
-        """Count ``request`` as in flight on ``backend``."""
+    def dispatch(self, request: Request) -> None:
+        """Count ``request`` as in flight on its backend."""
+        backend = self._by_index[request.backend]
+        self.in_flight += 1
         backend.in_flight += 1
         backend.in_flight_tokens += request.prompt_tokens + request.output_tokens
         self._changed(backend)
@@ -113,6 +121,7 @@ class BackendPool:
     def release(self, request: Request) -> None:
         """Count ``request`` as no longer in flight; unless it was answered, latency learns nothing of it."""
         backend = self._by_index[request.backend]
+        self.in_flight -= 1
         backend.in_flight -= 1
         backend.in_flight_tokens -= request.prompt_tokens + request.output_tokens
         self._changed(backend)
@@ -125,8 +134,9 @@ class BackendPool:
 
     def refresh(self, now: float) -> None:
         """Let routing see the present load, if what it sees has reached its age."""
-        if self._stale_load and now - self._seen_at >= self._stale_load:
+        if self.stale_load and now - self._seen_at >= self.stale_load:
             self._seen_at = now
+            self._seen_in_flight = self.in_flight
             for backend in self.backends:
                 backend.visible_in_flight = backend.in_flight
             self._rebuild()
@@ -134,7 +144,10 @@ class BackendPool:
     def check_integrity(self) -> None:
         """Raise AssertionError unless the counters agree with the backends."""
         assert all(backend.in_flight >= 0 for backend in self.backends)
+        assert self.in_flight == sum(backend.in_flight for backend in self.backends)
+        assert self.visible_in_flight == sum(backend.visible_in_flight for backend in self.backends)
         assert self._full == sum(not backend.accepting for backend in self.backends)
+        assert self.has_room == any(backend.accepting for backend in self.backends)
 
     def _count(self, backend: BackendState) -> None:
         limit = backend.max_in_flight
@@ -142,13 +155,16 @@ class BackendPool:
         if accepting is not backend.accepting:
             backend.accepting = accepting
             self._full += 1 - 2 * accepting
+            self.has_room = self._full < len(self.backends)
 
     def _changed(self, backend: BackendState) -> None:
-        self._count(backend)
-        if not self._stale_load:
-            backend.visible_in_flight = backend.in_flight
-            heappush(self._heap, (backend.in_flight, backend.index, backend))
-            if len(self._heap) > 64 + 8 * len(self.backends):
+        if backend.max_in_flight is not None:
+            self._count(backend)
+        if not self.stale_load:
+            visible = backend.visible_in_flight = backend.in_flight
+            heap = self._heap
+            heappush(heap, (visible, backend.index, backend))
+            if len(heap) > self._most_entries:
                 self._rebuild()
 
     def _rebuild(self) -> None:

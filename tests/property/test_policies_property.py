@@ -130,7 +130,9 @@ def test_ageing_pops_the_least_effective_priority(data):
 def test_adaptive_agrees_with_sorting_by_the_policy_of_the_moment(data, in_flight):
     told = settings_of(count=1)
     for id in range(in_flight):
-        told.pool.dispatch(Request(id, "s", Kind.LLM_CHAT, 0.0, 1), told.pool.backends[0])
+        one = Request(id, "s", Kind.LLM_CHAT, 0.0, 1)
+        one.backend = told.pool.backends[0].index
+        told.pool.dispatch(one)
     ordering = make_ordering("adaptive", told)
     for first, now, waiting in run(ordering, data.draw(acts(Service.LLM)), data):
         rank = RANKS[adaptive_choice(any(map(is_urgent, waiting)), in_flight / 100)]
@@ -242,7 +244,7 @@ def test_a_request_waits_exactly_when_no_backend_accepts(name, service, data, co
             if chosen is not None:
                 assert pool.state_of(chosen).accepting
                 request.backend = chosen
-                pool.dispatch(request, pool.state_of(chosen))
+                pool.dispatch(request)
                 in_flight.append(request)
         elif in_flight:
             pool.complete(in_flight.pop(int(act * len(in_flight) / 5.1)), act)

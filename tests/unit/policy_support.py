@@ -38,7 +38,7 @@ def drain(ordering: Ordering, now=100.0) -> list[int]:
 
 def send(pool: BackendPool, each: Request, backend: int) -> None:
     each.backend = backend
-    pool.dispatch(each, pool.state_of(backend))
+    pool.dispatch(each)
 
 
 def route_all(routing: Routing, requests, now=0.0) -> list[int | None]:

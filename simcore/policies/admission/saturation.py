@@ -19,6 +19,5 @@ class Saturation(Admission):
         self._threshold = settings.threshold
 
     def admits(self, request: Request, waiting: int, now: float) -> bool:
-        backends = self.settings.pool.backends
-        outstanding = waiting + sum(backend.in_flight for backend in backends)
-        return outstanding / len(backends) < self._threshold
+        pool = self.settings.pool
+        return (waiting + pool.in_flight) / len(pool.backends) < self._threshold

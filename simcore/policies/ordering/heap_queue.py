@@ -34,13 +34,13 @@ class HeapQueue:
 
     def head(self) -> tuple[Key, Request]:
         """The first request and its key; IndexError if none waits."""
-        heap = self._heap
-        while heap and not self._waits(heap[0]):
+        heap, turn_of = self._heap, self._turn_of
+        while heap:
+            key, turn, request = heap[0]
+            if turn_of.get(request) == turn:
+                return key, request
             heappop(heap)
-        if not heap:
-            raise IndexError("no request waits")
-        key, _, request = heap[0]
-        return key, request
+        raise IndexError("no request waits")
 
     def pop(self) -> tuple[Key, Request]:
         """Remove the first request and return it with its key; IndexError if none waits."""
@@ -53,11 +53,8 @@ class HeapQueue:
         """Forget ``request``; KeyError if it does not wait."""
         del self._turn_of[request]
         if len(self._heap) > 2 * len(self._turn_of) + SLACK:
-            self._heap = [entry for entry in self._heap if self._waits(entry)]
+            self._heap = [entry for entry in self._heap if self._turn_of.get(entry[2]) == entry[1]]
             heapify(self._heap)
-
-    def _waits(self, entry: tuple[Key, int, Request]) -> bool:
-        return self._turn_of.get(entry[2]) == entry[1]
 
 
 class HeapOrdering(Ordering):

@@ -35,5 +35,5 @@ class PrefixAffinity(Routing):
 
     def _bound(self) -> int:
         """The paper's capacity of a backend, the new request counted in."""
-        backends = self.settings.pool.backends
-        return ceil(BALANCE * (1 + sum(b.visible_in_flight for b in backends)) / len(backends))
+        pool = self.settings.pool
+        return ceil(BALANCE * (1 + pool.visible_in_flight) / len(pool.backends))
