@@ -1,18 +1,22 @@
-"""Requests simulated per CPU second on one core, with peak memory: one table.
+"""Requests simulated per CPU second on one core, with peak memory, beside the last figures.
 
 The load is the one that published figures of other simulators are for: 512 prompt and 128 output tokens,
 Poisson, near 65% of what a replica serves; 10,000 requests on one replica, and 80,000 over eight.
+
+``python benchmarks/speed.py [--keep]``; ``--keep`` makes what is found the last figures.
 """
 
 from __future__ import annotations
 
 import resource
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 from typing import Any
 
+from last import compare
+
+from simcore.profile.document import ProfileDocument
 from simcore.profile.load import load_profile
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
@@ -24,13 +28,15 @@ RATE = 30.0
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the table."""
+    """A load and a cluster."""
 
     name: str
     replicas: int
     engine: dict[str, Any]
     residuals: bool = False
     routing: str = "least_outstanding"
+    requests: int | None = None
+    """Expected; None for 10,000 a replica."""
 
 
 CASES = (
@@ -50,8 +56,9 @@ def scenario(case: Case) -> ScenarioDocument:
         {
             "schema_version": 1,
             "name": "speed",
-            "duration_s": 10_000 * case.replicas / rate,
+            "duration_s": (case.requests or 10_000 * case.replicas) / rate,
             "drain_s": 1000.0,
+            "replications": 1,
             "streams": {
                 "load": {
                     "kind": "chat",
@@ -74,24 +81,35 @@ def scenario(case: Case) -> ScenarioDocument:
     )
 
 
+def profile() -> ProfileDocument:
+    """The shipped profile, with residuals that it lacks."""
+    loaded = load_profile(PROFILE, Path()).model_copy(deep=True)
+    assert loaded.llm is not None
+    loaded.llm.residuals = [0.85 + 0.3 * i / 40 for i in range(41)]
+    return loaded
+
+
+def figures(case: Case, served: ProfileDocument) -> dict[str, float]:
+    """What the case says, by name."""
+    document = scenario(case)
+    begun = process_time()
+    result = simulate(document, {PROFILE: served}, 0, Path())
+    seconds, requests = process_time() - begun, len(result.requests)
+    busy = sum(usage.utilisation for usage in result.backends) / len(result.backends)
+    return {
+        f"{case.name}: requests per CPU s": requests / seconds,
+        f"{case.name}: engine steps a request": result.events / requests,
+        f"{case.name}: utilisation": busy,
+    }
+
+
 def main() -> None:
     """Print the table."""
-    profile = load_profile(PROFILE, Path()).model_copy(deep=True)
-    assert profile.llm is not None
-    profile.llm.residuals = [0.85 + 0.3 * i / 40 for i in range(41)]
-    columns = f"{'requests':>9} {'per CPU s':>10} {'steps each':>11} {'utilisation':>12} {'peak MB':>8}"
-    print(f"{'case':34} {columns}")
-    for case in CASES[: int(sys.argv[1]) if len(sys.argv) > 1 else None]:
-        document = scenario(case)
-        begun = process_time()
-        result = simulate(document, {PROFILE: profile}, 0, Path())
-        speed = len(result.requests) / (process_time() - begun)
-        busy = sum(usage.utilisation for usage in result.backends) / len(result.backends)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"{case.name:34} {len(result.requests):9,} {speed:10,.0f} "
-            f"{result.events / len(result.requests):11.2f} {busy:12.0%} {peak:8.0f}"
-        )
+    served, found = profile(), dict[str, float]()
+    for case in CASES:
+        found |= figures(case, served)
+    found["all of them: peak MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    compare(__file__, found)
 
 
 if __name__ == "__main__":

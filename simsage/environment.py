@@ -38,7 +38,7 @@ def environment_of(
     canonical = json.dumps(fixed, sort_keys=True).encode()
     return fixed | {
         "digest": "sha256:" + hashlib.sha256(canonical).hexdigest(),
-        "cpu": {"model": _cpu_model(), "cores": os.cpu_count()},
+        "cpu": {"model": cpu_model(), "cores": os.cpu_count()},
         "seeds": {"scenario": seed, "replications": replications},
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -81,7 +81,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
+    """The processor by its maker's name."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
