@@ -28,7 +28,8 @@ test: $(VENV)/.installed
 	$(BIN)/pytest --ignore tests/live
 
 live: $(LIVE)/.installed
-	HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 SIMSAGE_CONFORMANCE_EXAMPLES=1000 $(LIVE)/bin/pytest tests/live tests/conformance
+	HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 SIMSAGE_CONFORMANCE_EXAMPLES=1000 SIMSAGE_PROPERTY_EXAMPLES=500 \
+		$(LIVE)/bin/pytest tests/live tests/conformance tests/property/test_invariants.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -1,0 +1,171 @@
+"""The invariants of docs/invariants.md that hold of whole runs, over everything a scenario can say."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from math import isnan
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import Phase, find, given, settings
+from hypothesis import strategies as st
+
+from simcore.metrics import limits
+from simcore.request import SERVICE_OF, Kind, Outcome, Request
+from simcore.scenario.document import ScenarioDocument
+from simcore.simulation import simulate
+from simsage.metrics import Sample
+from simsage.replication import Cell, replicate
+from tests.factories import times
+from tests.property.audited import audited
+from tests.property.wide_scenarios import DRAINED, DURATION, PROFILES, SETTINGS, wide_scenarios
+
+
+@SETTINGS
+@given(wide_scenarios())
+def test_requests_are_conserved_and_nothing_precedes_its_cause(document: ScenarioDocument) -> None:
+    result, _ = audited(document)
+    assert [request.id for request in result.requests] == list(range(len(result.requests)))
+    stages = Counter(request.parent.id for request in result.requests if request.parent)
+    for request in result.requests:
+        assert isinstance(request.outcome, Outcome)
+        passed = times(request)
+        if request.outcome is Outcome.COMPLETED:
+            assert all(later >= earlier - 1e-12 for earlier, later in itertools.pairwise(passed))
+            assert request.cached_tokens < max(1, request.prompt_tokens) or request.kind is Kind.PIPELINE
+        assert request.finished >= request.arrival
+        if request.kind is Kind.PIPELINE and request.outcome is Outcome.COMPLETED:
+            assert stages[request.id] == len(document.streams[request.stream].stages or {})
+        if request.parent:
+            assert request.arrival >= request.parent.arrival
+        else:
+            assert request.arrival < DURATION
+    if document.drain_s == DRAINED:
+        assert Outcome.UNFINISHED not in {request.outcome for request in result.requests}
+
+
+@SETTINGS
+@given(wide_scenarios())
+def test_nothing_exceeds_its_capacity_and_kv_blocks_are_free_at_the_end(document: ScenarioDocument) -> None:
+    result, schedulers = audited(document)
+    if document.drain_s == DRAINED:
+        for scheduler in schedulers:
+            assert not scheduler.has_requests
+            assert scheduler.kv.pool.used == 0
+    for usage in result.backends:
+        assert 0 <= usage.busy <= usage.span + 1e-9
+        assert 0 <= usage.kv_mean <= usage.kv_peak <= 1
+
+
+@SETTINGS
+@given(wide_scenarios(), st.sampled_from(["fifo", "priority", "deficit_round_robin"]))
+def test_variants_see_the_same_requests(document: ScenarioDocument, ordering: str) -> None:
+    """Common random numbers: of open loops all of them, of a closed loop each user's k-th question."""
+    changed = {"ordering": ordering, "routing": "round_robin", "max_in_flight": 2, "blocking_chat": False}
+    plane = document.control_plane.model_copy(update=changed)
+    other = document.model_copy(update={"control_plane": plane})
+    one, two = (_asked(simulate(variant, PROFILES, 0, Path()).requests) for variant in (document, other))
+    for (stream, user), asked in one.items():
+        if document.streams[stream].arrivals.process == "closed_loop":
+            untimed = [[what[1:] for what in said] for said in (asked, two.get((stream, user), []))]
+            assert all(first == second for first, second in zip(*untimed, strict=False))
+        else:
+            assert asked == two[stream, user]
+
+
+def _asked(requests: list[Request]) -> dict[tuple[str, int], list[tuple[object, ...]]]:
+    """What clients asked, by stream and user: when, and how much."""
+    asked: dict[tuple[str, int], list[tuple[object, ...]]] = {}
+    for request in requests:
+        if request.parent is None:
+            sizes = (request.prompt_tokens, request.output_tokens, request.text_tokens)
+            said = (request.arrival, request.priority, *sizes, request.prefix_group)
+            asked.setdefault((request.stream, request.user), []).append(said)
+    return asked
+
+
+@SETTINGS
+@given(wide_scenarios())
+def test_priority_is_never_inverted(document: ScenarioDocument) -> None:
+    """While a request waits, the policy ``priority`` lets none go of its service and a lesser priority."""
+    plane = document.control_plane.model_copy(update={"ordering": "priority", "decision_cost_ms": 0.0})
+    result = simulate(document.model_copy(update={"control_plane": plane}), PROFILES, 0, Path())
+    asked = [r for r in result.requests if r.kind is not Kind.PIPELINE and not isnan(r.submitted)]
+    for service in set(SERVICE_OF.values()):
+        lane = [request for request in asked if request.kind.service is service]
+        gone = [request for request in lane if not isnan(request.dispatched)]
+        at = np.array([request.dispatched for request in gone])
+        levels = np.array([request.priority for request in gone])
+        for request in lane:
+            if request.outcome is Outcome.REJECTED:
+                continue
+            left = request.finished if isnan(request.dispatched) else request.dispatched
+            overtook = (at > request.submitted) & (at < left) & (levels > request.priority)
+            assert not overtook.any()
+
+
+@SETTINGS
+@given(wide_scenarios())
+def test_percentiles_and_sums_agree_with_the_raw_records(document: ScenarioDocument) -> None:
+    """The summary's figures from the requests alone, by the definitions of docs/metrics.md, one by one."""
+    requests = simulate(document, PROFILES, 0, Path()).requests
+    measured, frame = replicate(Cell("v", None, 0, document), PROFILES, Path())
+    assert len(frame) == len(requests)
+    rows = {sample.stream: sample for sample in measured.samples if not sample.stage}
+    roots = [request for request in requests if request.parent is None]
+    for stream, sample in rows.items():
+        own = [request for request in roots if stream in ("all", request.stream)]
+        _agrees(sample, own, document)
+    for name in ("offered_rate", "request_throughput", "output_throughput", "request_goodput"):
+        total = sum(sample.values[name] for stream, sample in rows.items() if stream != "all")
+        assert rows["all"].values[name] == pytest.approx(total, rel=1e-9, abs=1e-12)
+
+
+def _agrees(sample: Sample, roots: list[Request], document: ScenarioDocument) -> None:
+    counted = [request for request in roots if request.arrival >= document.warmup_s]
+    assert sample.arrivals == len(counted) == sum(sample.outcomes.values())
+    done = [request for request in counted if request.outcome is Outcome.COMPLETED]
+    e2el = sorted((request.finished - request.arrival) * 1e3 for request in done)
+    if e2el:
+        assert sample.values["mean_e2el_ms"] == pytest.approx(sum(e2el) / len(e2el))
+    for percent in (50, 90, 95, 99) if e2el else ():
+        place = (len(e2el) - 1) * percent / 100
+        low, share = int(place), place - int(place)
+        expected = e2el[low] + share * (e2el[min(low + 1, len(e2el) - 1)] - e2el[low])
+        assert sample.values[f"p{percent}_e2el_ms"] == pytest.approx(expected)
+    span = document.duration_s - document.warmup_s
+    good = sum(_good(request, document) for request in done)
+    assert sample.values["request_goodput"] == pytest.approx(good / span)
+
+
+def _good(request: Request, document: ScenarioDocument) -> bool:
+    found = {"e2el": request.finished - request.arrival, "ttft": request.first_token - request.arrival}
+    gaps = request.output_tokens - 1
+    found["tpot"] = (request.finished - request.first_token) / gaps if gaps > 0 else float("nan")
+    slo = limits(document.streams[request.stream].slo)
+    return not any(found[metric] * 1e3 > limit * (1 + 1e-9) for metric, limit in slo.items())
+
+
+REACHED = {
+    "completed": lambda requests: {Outcome.COMPLETED} == {request.outcome for request in requests},
+    "rejected": lambda requests: any(request.outcome is Outcome.REJECTED for request in requests),
+    "timed out": lambda requests: any(request.outcome is Outcome.TIMED_OUT for request in requests),
+    "too long": lambda requests: any(request.outcome is Outcome.FAILED for request in requests),
+    "unfinished": lambda requests: any(request.outcome is Outcome.UNFINISHED for request in requests),
+    "preempted": lambda requests: any(request.preemptions for request in requests),
+    "cached": lambda requests: any(request.cached_tokens for request in requests),
+    "pipeline": lambda requests: any(request.parent for request in requests),
+}
+
+
+@pytest.mark.parametrize("what", REACHED)
+def test_the_scenarios_reach(what: str) -> None:
+    """A property says nothing of what no scenario ever does."""
+
+    def reached(document: ScenarioDocument) -> bool:
+        requests = simulate(document, PROFILES, 0, Path()).requests
+        return bool(requests) and REACHED[what](requests)
+
+    find(wide_scenarios(), reached, settings=settings(SETTINGS, max_examples=300, phases=[Phase.generate]))
