@@ -62,7 +62,7 @@ class AuditedScheduler(Scheduler):
 
 
 def audited(document: ScenarioDocument) -> tuple[SimulationResult, list[AuditedScheduler]]:
-    """Simulate, failing at the first thing that may never be; and the schedulers, once all is done where there is time."""
+    """Simulate, failing at the first thing that may never be; gives the schedulers too, as they are at last."""
     decide = Dispatcher.next_dispatches
 
     def decided(self: Dispatcher, now: float) -> list[Dispatch]:
