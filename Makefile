@@ -4,7 +4,7 @@ VENV := .venv
 LIVE := .venv-live
 BIN := $(VENV)/bin
 
-.PHONY: demo test live lint types bench bench-accuracy bench-gateway clean
+.PHONY: demo test live lint types bench bench-accuracy bench-gateway bench-robust clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +43,10 @@ bench-accuracy: $(VENV)/.installed
 
 bench-gateway: $(VENV)/.installed
 	$(BIN)/python benchmarks/gateway.py
+
+bench-robust: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.robust_files
+	$(BIN)/python -m benchmarks.robust_kills
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/speed.py

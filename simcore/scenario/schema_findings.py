@@ -52,9 +52,11 @@ def _walk(location: tuple[int | str, ...]) -> tuple[KeyPath, dict[str, Any]]:
     path: list[int | str] = []
     node = _plain(scenario_schema())
     for element in location:
+        if element == "[key]":
+            continue
         if "discriminator" in node:
             node = _plain({"$ref": node["discriminator"]["mapping"][element]})
-        elif element != "[key]":
+        else:
             path.append(element)
             node = _plain(_child(node, element))
     return tuple(path), node

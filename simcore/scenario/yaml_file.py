@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,8 @@ from simcore.scenario.finding import Finding, KeyPath, dotted, shown
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 24
 MAX_INTEGER = 2**63
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What an escape may say and no UTF-8 text has: it could be printed nowhere."""
 _CONVERTED = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float")}
 
 
@@ -66,6 +69,8 @@ def read_source(path: Path) -> Source:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         problem = str(error.problem or error.context).removeprefix("found ")
         raise _bad(path, line, problem, "YAML 1.2") from None
+    except RecursionError:  # ruamel calls itself for some nesting that gives no event yet
+        raise _bad(path, 0, "deeper nesting", f"at most {MAX_DEPTH} levels") from None
     except YAMLError as error:
         raise _bad(path, 0, " ".join(str(error).split()), "YAML 1.2") from None
     return Source(path, raw, reader.lines, reader.findings)
@@ -164,6 +169,8 @@ class _Reader:
         return key
 
     def _scalar(self, event: Any, path: KeyPath) -> Any:
+        if not event.value.isascii() and _SURROGATE.search(event.value):
+            raise _Stopped(_line(event), f"half a character in {shown(event.value)}", "the character itself")
         tag = self._yaml.resolver.resolve(ScalarNode, event.value, event.implicit)
         if str(tag) not in _CONVERTED:
             return event.value

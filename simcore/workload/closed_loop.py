@@ -26,7 +26,7 @@ class ClosedLoopUser:
         if not isinstance(spec.arrivals, ClosedLoop):
             raise TypeError(f"stream {name} is no closed loop")
         self.index = index
-        self._name, self._spec, self._think_time = name, spec, spec.arrivals.think_time_s
+        self.name, self._spec, self._think_time = name, spec, spec.arrivals.think_time_s
         self._generator_of = streams.ongoing(name, f"user {index}/")
         self._keys = PrefixKeys(name, block_size)
         self._stage_draws = StageDraws(name, spec, block_size)
@@ -60,5 +60,5 @@ class ClosedLoopUser:
         columns = draw_columns(self._spec, BLOCK, self._generator_of, self._keys)
         priorities = draw_priorities(self._spec, BLOCK, self._generator_of)
         arrivals = [NEVER] * BLOCK
-        self._requests = [*make_requests(self._name, self._spec, arrivals, columns, priorities, self.index)]
+        self._requests = [*make_requests(self.name, self._spec, arrivals, columns, priorities, self.index)]
         self._stage_columns = self._stage_draws.columns(BLOCK, self._generator_of)

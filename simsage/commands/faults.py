@@ -39,7 +39,8 @@ def faults_shown() -> Iterator[None]:
         click.echo(f"Stopped; {_left(stop)}", err=True)
         sys.exit(STOPPED)
     except OSError as error:
-        click.echo(f"{error.strerror or error}: {error.filename or ''}; {_left(error)}", err=True)
+        where = f": {error.filename}" if error.filename else ""
+        click.echo(f"{error.strerror or error}{where}; {_left(error)}", err=True)
         sys.exit(BAD_INPUT)
 
 

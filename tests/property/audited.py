@@ -62,7 +62,7 @@ class AuditedScheduler(Scheduler):
 
 
 def audited(document: ScenarioDocument) -> tuple[SimulationResult, list[AuditedScheduler]]:
-    """Simulate, failing at the first thing that may never be; gives the schedulers too, as they are at last."""
+    """Simulate, failing at the first thing that may never be; gives the schedulers too, as they end."""
     decide = Dispatcher.next_dispatches
 
     def decided(self: Dispatcher, now: float) -> list[Dispatch]:

@@ -1,0 +1,77 @@
+"""A sweep killed at a moment, and resumed: what it leaves against what an undisturbed one gives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.unit.simsage_support import SWEEP, write_scenario
+
+SAME = ("summary.json", "requests.parquet", "scenario.yaml")
+
+
+class Broken(AssertionError):
+    """A killed run left what passes for whole and is not, or went on to another result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A scenario file with twelve replications, its undisturbed run in ``whole``, and how long that took."""
+
+    file: Path
+    whole: Path
+    seconds: float
+
+
+def undisturbed(folder: Path, duration: int) -> Sweep:
+    """Write a sweep of ``duration`` simulated seconds into ``folder`` and run it to its end."""
+    file = write_scenario(folder, sweep=SWEEP)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("duration_s: 20", f"duration_s: {duration}"), encoding="utf-8")
+    begun = time.perf_counter()
+    assert started(file, folder / "whole", 1).wait() == 0
+    return Sweep(file, folder / "whole", time.perf_counter() - begun)
+
+
+def started(file: Path, out: Path, jobs: int) -> subprocess.Popen[bytes]:
+    """``simsage run`` in a session of its own."""
+    command = [sys.executable, "-m", "simsage", "run", str(file), "--out", str(out), "--no-figures"]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(
+        [*command, "--jobs", str(jobs)], start_new_session=True, stdout=quiet, stderr=quiet
+    )
+
+
+def kill_and_resume(sweep: Sweep, out: Path, share: float, jobs: int) -> str:
+    """Kill a run after that share of the undisturbed one's time, and run it again to its end.
+
+    Gives what the killed one left: ``nothing``, ``parts`` or ``whole``. Raises Broken.
+    """
+    process = started(sweep.file, out, jobs)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(share * sweep.seconds)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if out.exists():
+        _same(sweep, out)
+        return "whole"
+    left = "parts" if any(out.parent.glob(f".{out.name}.part/*/*.json")) else "nothing"
+    if (code := started(sweep.file, out, jobs).wait()) != 0:
+        raise Broken(f"the resumed run ended with {code}")
+    _same(sweep, out)
+    if litter := list(out.parent.glob(f".{out.name}*")):
+        raise Broken(f"the resumed run left {litter}")
+    return left
+
+
+def _same(sweep: Sweep, out: Path) -> None:
+    for name in SAME:
+        if not (out / name).is_file() or (out / name).read_bytes() != (sweep.whole / name).read_bytes():
+            raise Broken(f"{name} is not that of the undisturbed run")

@@ -1,0 +1,89 @@
+"""Whatever ends a run, nothing half written is taken for whole, and people are told in one line."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.crash.killing import Sweep, kill_and_resume, started, undisturbed
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    return undisturbed(tmp_path_factory.mktemp("sweep"), duration=300)
+
+
+@pytest.mark.parametrize(("share", "jobs"), [(0.5, 1), (0.9, 1), (0.8, 2)])
+def test_killed_at_any_moment_it_resumes_to_the_same_bytes(
+    sweep: Sweep, share: float, jobs: int, tmp_path: Path
+) -> None:
+    assert kill_and_resume(sweep, tmp_path / "out", share, jobs) in ("nothing", "parts", "whole")
+
+
+def test_a_half_written_folder_is_seen_to_be_broken(sweep: Sweep, tmp_path: Path) -> None:
+    """The check can fail: a truncated file in the out folder is not taken for the undisturbed one's."""
+    out = tmp_path / "out"
+    assert started(sweep.file, out, 1).wait() == 0
+    (out / "summary.json").write_bytes((out / "summary.json").read_bytes()[:-1])
+    with pytest.raises(AssertionError, match=r"summary\.json is not that"):
+        kill_and_resume(sweep, out, 0.0, 1)
+
+
+def said(sweep: Sweep, out: Path, most_bytes: int | None = None) -> tuple[int, str]:
+    """Exit code and stderr of a run whose files may have that many bytes, as on a disk that fills up."""
+
+    def limited() -> None:
+        if most_bytes:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+    command = [sys.executable, "-m", "simsage", "run", str(sweep.file), "--out", str(out), "--no-figures"]
+    command += ["--jobs", "1"]
+    done = subprocess.run(command, preexec_fn=limited, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+def test_a_disk_that_fills_up_loses_nothing_finished(sweep: Sweep, tmp_path: Path) -> None:
+    """The parts fit, what is made of all of them does not; with more room the same command ends the same."""
+    out = tmp_path / "out"
+    most = 2 * (sweep.whole / "requests.parquet").stat().st_size // 3
+    code, told = said(sweep, out, most)
+    assert code == 2
+    assert "File too large; 12 finished replications are kept; the same command goes on from there." in told
+    assert "Traceback" not in told
+    assert not out.exists()
+    code, told = said(sweep, out)
+    assert code == 0, told
+    assert "12 of 12 replications were finished by an earlier run" in told
+    for name in ("summary.json", "requests.parquet"):
+        assert (out / name).read_bytes() == (sweep.whole / name).read_bytes()
+
+
+def test_a_folder_that_cannot_be_written(sweep: Sweep, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    # Root may write anywhere but here.
+    folder = tmp_path if os.geteuid() else Path("/proc/sys")
+    code, told = said(sweep, folder / "out")
+    assert code == 2
+    assert "out.part; nothing was written." in told
+    assert "Traceback" not in told
+
+
+def test_ctrl_c_in_the_midst_is_one_line(sweep: Sweep, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "simsage", "run", str(sweep.file), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen([*command, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not list(tmp_path.glob(".out.part/*/*.json")):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Stopped; " in told
+    assert "finished replications are kept; the same command goes on from there." in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "out").exists()
