@@ -154,7 +154,7 @@ def _wide(rng: Random) -> str:
 
 def _keys(rng: Random) -> str:
     head, tail = SCENARIOS[0].split("streams:\n", 1)
-    count = rng.choice([50, 300])
+    count = rng.choice([10, 40])
     length = "{distribution: constant, value: 1}"
     arrivals = "{process: poisson, rate: 1e-9}"
     stream = f"{{kind: chat, arrivals: {arrivals}, prompt_tokens: {length}, output_tokens: {length}}}"
