@@ -1,4 +1,4 @@
-"""Disciplines beyond one queue in order: priorities, processor sharing; and the intervals of simulated means."""
+"""Disciplines beyond one queue in order: priorities, processor sharing; and intervals of simulated means."""
 
 from __future__ import annotations
 
