@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from calibration.fits.linear import check_determined, solve
-from calibration.fits.overheads import device_share
+from calibration.fits.overheads import beside, device_share, window
 from calibration.probes.samples import Sample, undisturbed
 from simcore.profile.base import Overheads
 
@@ -83,14 +83,9 @@ def _served(texts: Texts, over_http: Records, in_process: Records, device: str) 
     return Served(
         texts=texts,
         before=median(r["steps"][0]["scheduled"] - r["answers"][0]["sent"] for r in over_http),
-        engine=median(map(_engine, over_http)),
+        engine=median(map(window, over_http)),
         after=median(r["answers"][0]["received"] - r["steps"][-1]["updated"] for r in over_http),
         total=median(r["answers"][0]["received"] - r["answers"][0]["sent"] for r in over_http),
         encode=median(undisturbed(samples, device)),
-        beside=mean(r["cpu"] - _engine(r) for r in over_http),
+        beside=mean(map(beside, over_http)),
     )
-
-
-def _engine(record: dict[str, Any]) -> float:
-    steps = record["steps"]
-    return float(steps[-1]["updated"] - steps[0]["scheduled"])

@@ -47,13 +47,18 @@ def fit_overheads(records: Records) -> Overheads:
         request=float(request),
         prompt_token=float(prompt_token),
         output=output,
-        device_share=device_share([_beside(wave) for wave in short], float(request) + output),
+        device_share=device_share([beside(wave) for wave in short], float(request) + output),
     )
 
 
-def _beside(wave: dict[str, Any]) -> float:
-    (step,) = wave["steps"]
-    return float(wave["cpu"] - (step["updated"] - step["scheduled"]))
+def window(wave: dict[str, Any]) -> float:
+    """Seconds from the begin of a wave's first step to the end of its last."""
+    return float(wave["steps"][-1]["updated"] - wave["steps"][0]["scheduled"])
+
+
+def beside(wave: dict[str, Any]) -> float:
+    """Seconds that the server's cores computed beside its steps."""
+    return float(wave["cpu"]) - window(wave)
 
 
 def device_share(computed: Sequence[float], each: float) -> float:

@@ -39,13 +39,16 @@ def undisturbed(folder: Path, duration: int) -> Sweep:
     return Sweep(file, folder / "whole", time.perf_counter() - begun)
 
 
+def command(file: Path, out: Path, jobs: int) -> list[str]:
+    """``simsage run`` of the file."""
+    run = [sys.executable, "-m", "simsage", "run", str(file), "--out", str(out)]
+    return [*run, "--no-figures", "--jobs", str(jobs)]
+
+
 def started(file: Path, out: Path, jobs: int) -> subprocess.Popen[bytes]:
-    """``simsage run`` in a session of its own."""
-    command = [sys.executable, "-m", "simsage", "run", str(file), "--out", str(out), "--no-figures"]
+    """The same in a session of its own."""
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(
-        [*command, "--jobs", str(jobs)], start_new_session=True, stdout=quiet, stderr=quiet
-    )
+    return subprocess.Popen(command(file, out, jobs), start_new_session=True, stdout=quiet, stderr=quiet)
 
 
 def kill_and_resume(sweep: Sweep, out: Path, share: float, jobs: int) -> str:

@@ -6,13 +6,12 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.crash.killing import Sweep, kill_and_resume, started, undisturbed
+from tests.crash.killing import Sweep, command, kill_and_resume, started, undisturbed
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +42,8 @@ def said(sweep: Sweep, out: Path, most_bytes: int | None = None) -> tuple[int, s
         if most_bytes:
             resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
-    command = [sys.executable, "-m", "simsage", "run", str(sweep.file), "--out", str(out), "--no-figures"]
-    command += ["--jobs", "1"]
-    done = subprocess.run(command, preexec_fn=limited, capture_output=True, text=True, check=False)
+    run = command(sweep.file, out, 1)
+    done = subprocess.run(run, preexec_fn=limited, capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
 
 
@@ -76,8 +74,7 @@ def test_a_folder_that_cannot_be_written(sweep: Sweep, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_in_the_midst_is_one_line(sweep: Sweep, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "simsage", "run", str(sweep.file), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen([*command, "--jobs", "1"], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(sweep.file, tmp_path / "out", 1), stderr=subprocess.PIPE, text=True)
     while process.poll() is None and not list(tmp_path.glob(".out.part/*/*.json")):
         time.sleep(0.002)
     process.send_signal(signal.SIGINT)

@@ -69,8 +69,9 @@ def _run(scenario: Path) -> None:
     profiles = load_profiles((cell.document for cell in cells), base)
     check_against_profiles(scenario, (cell.document for cell in cells), profiles)
     for cell in cells[:2]:
-        if _small(cell.document):
-            replicate(Cell(cell.variant, cell.point, 0, _short(cell.document)), profiles, base)
+        short = _short(cell.document)
+        if _small(short):
+            replicate(Cell(cell.variant, cell.point, 0, short), profiles, base)
 
 
 def _short(document: ScenarioDocument) -> ScenarioDocument:
@@ -85,8 +86,7 @@ def _short(document: ScenarioDocument) -> ScenarioDocument:
 
 
 def _small(document: ScenarioDocument) -> bool:
-    duration = min(3.0, document.duration_s)
-    expected = sum(expected_requests(stream, duration) for stream in document.streams.values())
+    expected = sum(expected_requests(stream, document.duration_s) for stream in document.streams.values())
     return expected + sum(group.count for group in document.backends.values()) <= MOST_EXPECTED
 
 

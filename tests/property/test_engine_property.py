@@ -17,20 +17,8 @@ from simcore.policies.registry import ORDERINGS, ROUTINGS
 from simcore.request import Outcome
 from simcore.result import SimulationResult
 from simcore.simulation import simulate
-from tests.factories import poisson, profile, scenario, times
-
-PROFILES = {
-    "test": profile(
-        {"constant": 0.004, "token": 1e-4, "decode": 2e-4, "context": 2e-6, "attention": 1e-8},
-        {"constant": 0.005, "padded": 1e-4},
-        sigma=0.1,
-        overheads={"request": 0.002, "output": 0.001},
-    )
-}
-
-
-def uniform(low: int, high: int) -> dict[str, Any]:
-    return {"distribution": "uniform", "low": low, "high": high}
+from tests.factories import poisson, scenario, times
+from tests.property.wide_scenarios import PROFILES, uniform
 
 
 @st.composite

@@ -7,22 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simcore.request import Outcome
-from simcore.result import SimulationResult
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
 from simsage.statistics import estimate
 from tests.factories import constant, poisson, profile, scenario
-from tests.theory.test_queues import agrees, run
+from tests.theory.test_queues import agrees, mean_latency, run
 
 STEP = 0.01
 """Seconds of one token at a replica with one slot."""
-
-
-def mean_of(result: SimulationResult, stream: str, warmup: float = 100.0) -> float:
-    counted = [r for r in result.requests if r.stream == stream and r.arrival >= warmup]
-    assert all(r.outcome is Outcome.COMPLETED for r in counted)
-    return float(np.mean([r.finished - r.arrival for r in counted]))
 
 
 def classes(rates: dict[str, float], duration: float = 8000.0) -> ScenarioDocument:
@@ -57,7 +49,7 @@ def test_priority_mg1_is_cobhams(rates: dict[str, float]) -> None:
     for priority, rate in rates.items():
         above, load = load, load + rate * mean
         waiting = remaining / ((1 - above) * (1 - load))
-        agrees([mean_of(r, priority.lower()) for r in results], waiting + mean)
+        agrees([mean_latency(r, 100.0, priority.lower()) for r in results], waiting + mean)
 
 
 def test_priorities_leave_the_mean_wait_over_all_work_as_it_is() -> None:
@@ -116,7 +108,7 @@ def test_a_replica_that_shares_its_time_is_mg1_processor_sharing(output_tokens: 
     """
     step, rate, mean = 0.0025, 1.2, 200 * 0.0025
     results = run(sharing(output_tokens, rate), step_time={"constant": 0.0, "token": step})
-    agrees([mean_of(r, "chat") for r in results], mean / (1 - rate * mean))
+    agrees([mean_latency(r, 100.0) for r in results], mean / (1 - rate * mean))
 
 
 def test_intervals_of_simulated_means_cover_at_their_nominal_rate() -> None:
@@ -144,7 +136,7 @@ def test_intervals_of_simulated_means_cover_at_their_nominal_rate() -> None:
     profiles, trials, covered = {"test": profile({"constant": STEP})}, 100, 0
     for trial in range(trials):
         seeded = document.model_copy(update={"seed": 1000 + trial})
-        means = [mean_of(simulate(seeded, profiles, i, Path()), "chat", 50.0) for i in range(5)]
+        means = [mean_latency(simulate(seeded, profiles, i, Path()), 50.0) for i in range(5)]
         low, high = estimate(means).ci95 or (np.nan, np.nan)
         covered += low <= theory <= high
     # Four standard errors of a share of 95% over that many trials.

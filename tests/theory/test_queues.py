@@ -28,8 +28,8 @@ def run(document: ScenarioDocument, **times: dict[str, float]) -> list[Simulatio
     return [simulate(document, profiles, i, Path()) for i in range(REPLICATIONS)]
 
 
-def mean_latency(result: SimulationResult, warmup: float) -> float:
-    counted = [r for r in result.requests if r.arrival >= warmup]
+def mean_latency(result: SimulationResult, warmup: float, stream: str | None = None) -> float:
+    counted = [r for r in result.requests if r.arrival >= warmup and stream in (None, r.stream)]
     assert all(r.outcome is Outcome.COMPLETED for r in counted)
     return float(np.mean([r.finished - r.arrival for r in counted]))
 
