@@ -8,6 +8,7 @@ from simsage.commands.calibrate import calibrate
 from simsage.commands.compare import compare
 from simsage.commands.compose import compose
 from simsage.commands.lists import scenarios, schema
+from simsage.commands.paper import paper
 from simsage.commands.plan import plan
 from simsage.commands.profiles import profiles
 from simsage.commands.run import run
@@ -21,5 +22,6 @@ def main() -> None:
     """Simulate LLM and embedding serving on profiles measured on real backends."""
 
 
-for command in (run, compare, plan, calibrate, compose, serve, validate, profiles, scenarios, schema):
+COMMANDS = (run, compare, plan, paper, calibrate, compose, serve, validate, profiles, scenarios, schema)
+for command in COMMANDS:
     main.add_command(command)

@@ -20,6 +20,12 @@ def plain(value: float | None, digits: int = 3) -> str:
     return f"{rounded:,.{min(decimals, 6)}f}" if abs(value) < 10**digits else f"{value:,.0f}"
 
 
+def factor(value: float) -> str:
+    """A ratio to three significant digits, and to as many more as it takes not to pass for 1."""
+    texts = [f"{value:.{digits}g}" for digits in (3, 4, 5)]
+    return next((text for text in texts if text != "1"), "1")
+
+
 def with_interval(found: Estimate) -> str:
     """``123.4 ±5.6``: the half width to two digits, the value to the same decimals."""
     half = found.half_width

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
+from typing import Protocol
 
 import pandas as pd
 
@@ -26,6 +27,18 @@ class Cell:
     point: float | None
     replication: int
     document: ScenarioDocument
+
+
+class Sampled(Protocol):
+    """A replication whose metrics are known: just simulated, or read back from a run's records."""
+
+    @property
+    def cell(self) -> Cell:
+        """What was simulated."""
+
+    @property
+    def samples(self) -> list[Sample]:
+        """Its rows, the whole first."""
 
 
 @dataclass(slots=True)

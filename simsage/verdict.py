@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from simcore.metrics import LATENCIES
 from simcore.scenario.document import VerdictSpec
+from simsage.formats import factor
 from simsage.metrics import Sample
-from simsage.replication import Measured
+from simsage.replication import Sampled
 from simsage.statistics import Estimate, estimate, paired_ratio
 
 LOST_SHARE = 0.02
@@ -42,7 +43,7 @@ class Verdict:
     points: list[Judgement]
 
 
-def judge(spec: VerdictSpec, runs: Sequence[Measured]) -> Verdict:
+def judge(spec: VerdictSpec, runs: Sequence[Sampled]) -> Verdict:
     """Judge the claim at every point; the ratio is variant over baseline on common random numbers."""
     points = list(dict.fromkeys(run.cell.point for run in runs))
     judged = [_judge_point(spec, point, runs) for point in points]
@@ -64,7 +65,14 @@ def metric_name(spec: VerdictSpec) -> str:
     return f"{spec.statistic}_{spec.metric}_ms" if spec.metric in LATENCIES else spec.metric
 
 
-def _judge_point(spec: VerdictSpec, point: float | None, runs: Sequence[Measured]) -> Judgement:
+def spoken(spec: VerdictSpec) -> str:
+    """The claim's metric as people say it."""
+    if spec.metric in LATENCIES:
+        return f"{spec.statistic} {spec.metric.upper()}"
+    return spec.metric.replace("_", " ")
+
+
+def _judge_point(spec: VerdictSpec, point: float | None, runs: Sequence[Sampled]) -> Judgement:
     sides = {name: _samples(runs, name, point, spec.stream) for name in (spec.variant, spec.baseline)}
     name = metric_name(spec)
     values = {side: [sample.values[name] for sample in samples] for side, samples in sides.items()}
@@ -76,27 +84,21 @@ def _judge_point(spec: VerdictSpec, point: float | None, runs: Sequence[Measured
 
 
 def _found(spec: VerdictSpec, ratio: Estimate) -> tuple[str, bool]:
-    what = f"{spec.stream} {_spoken(spec)}"
+    what = f"{spec.stream} {spoken(spec)}"
     if ratio.value is None:
         return f"Not judged: {what} is missing or 0 in a replication, so there is no ratio.", False
-    size = f"{what} with {spec.variant!r} is {ratio.value:.3g} times that with {spec.baseline!r}"
+    size = f"{what} with {spec.variant!r} is {factor(ratio.value)} times that with {spec.baseline!r}"
     if ratio.ci95 is None:
         return f"Not judged: {size}, from one replication, which gives no interval.", False
     low, high = ratio.ci95
     if low == high != 1:
         return f"Not judged: {size}, the same in every replication, since nothing in it is random.", False
-    size += f" (95% interval {low:.3g} to {high:.3g})"
+    size += f" (95% interval {factor(low)} to {factor(high)})"
     if low <= 1 <= high:
         return f"Does not hold: {size}; the interval includes no effect.", False
     holds = high < 1 if spec.better == "lower" else low > 1
     wrong = "" if holds else f"; the effect is the opposite, {spec.better} would be better"
     return f"{'Holds' if holds else 'Does not hold'}: {size}{wrong}.", holds
-
-
-def _spoken(spec: VerdictSpec) -> str:
-    if spec.metric in LATENCIES:
-        return f"{spec.statistic} {spec.metric.upper()}"
-    return spec.metric.replace("_", " ")
 
 
 def _lost(sides: dict[str, list[Sample]]) -> str:
@@ -116,14 +118,14 @@ def _overall(judged: Sequence[Judgement]) -> str:
         return judged[0].sentence
     good = [one for one in judged if one.holds]
     values = [one.ratio.value for one in judged if one.ratio.value is not None]
-    span = f"; ratios from {min(values):.3g} to {max(values):.3g}" if values else ""
+    span = f"; ratios from {factor(min(values))} to {factor(max(values))}" if values else ""
     if len(good) == len(judged):
         return f"Holds at all {len(judged)} points{span}."
     where = f" ({', '.join(f'{one.point:g}' for one in good)})" if good else ""
     return f"Does not hold throughout: shown at {len(good)} of {len(judged)} points{where}{span}."
 
 
-def _samples(runs: Sequence[Measured], variant: str, point: float | None, stream: str) -> list[Sample]:
+def _samples(runs: Sequence[Sampled], variant: str, point: float | None, stream: str) -> list[Sample]:
     chosen = [run for run in runs if run.cell.variant == variant and run.cell.point == point]
     return [
         sample for run in chosen for sample in run.samples if (sample.stream, sample.stage) == (stream, "")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,22 @@ Values = dict[str, list[float]]
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """One replication of a recorded run, its metrics made anew from its requests."""
+
+    cell: Cell
+    samples: list[Sample]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedRun:
     """What was run, and by name the cells whose requests were recorded (each as its replication 0)."""
 
     folder: Path
     summary: Mapping[str, Any]
     """The content of summary.json."""
+    document: ScenarioDocument
+    """The scenario as it was run."""
     profiles: Mapping[str, str]
     """The digest of each profile."""
     cells: Mapping[CellName, Cell]
@@ -51,18 +61,24 @@ class RecordedRun:
     def rows(self, name: CellName) -> dict[RowName, Values]:
         """The metrics of a cell, made anew from its requests; those that no replication has are left out."""
         rows: dict[RowName, Values] = {}
-        for samples in zip(*self._replications(name), strict=True):
+        for samples in zip(*(one.samples for one in self.replications(name)), strict=True):
             values = {metric: [one.values[metric] for one in samples] for metric in samples[0].values}
             known = {metric: found for metric, found in values.items() if not np.isnan(found).all()}
             rows[samples[0].stream, samples[0].stage] = known
         return rows
 
-    def _replications(self, name: CellName) -> list[list[Sample]]:
+    def replications(self, name: CellName) -> list[Recorded]:
+        """All replications of a cell."""
         variant, point = name
         frame = records.read(self.folder, COLUMNS, variant=variant, point=point)
-        document = self.cells[name].document
-        numbers = range(document.replications)
-        return [samples_of(document, frame[frame["replication"] == number]) for number in numbers]
+        cell = self.cells[name]
+        return [
+            Recorded(
+                replace(cell, replication=number),
+                samples_of(cell.document, frame[frame["replication"] == number]),
+            )
+            for number in range(cell.document.replications)
+        ]
 
 
 def read_run(folder: Path) -> RecordedRun:
@@ -73,12 +89,13 @@ def read_run(folder: Path) -> RecordedRun:
         raise _bad(folder / output.SUMMARY, found, f"version {SCHEMA_VERSION}, as this simsage writes it")
     facts = _json(folder, output.ENVIRONMENT).get("profiles", {})
     _check_records(folder / records.FILE)
-    cells = {(cell.variant, cell.point): cell for cell in _cells(folder)}
-    return RecordedRun(folder, summary, {name: fact["digest"] for name, fact in facts.items()}, cells)
+    document = _document(folder / output.SCENARIO)
+    digests = {name: fact["digest"] for name, fact in facts.items()}
+    return RecordedRun(folder, summary, document, digests, _cells(document))
 
 
-def _cells(folder: Path) -> Iterator[Cell]:
-    return (cell for cell in cells_of(_document(folder / output.SCENARIO)) if cell.replication == 0)
+def _cells(document: ScenarioDocument) -> dict[CellName, Cell]:
+    return {(cell.variant, cell.point): cell for cell in cells_of(document) if cell.replication == 0}
 
 
 def _document(path: Path) -> ScenarioDocument:

@@ -30,21 +30,21 @@ def draw(source: Source) -> Figure | None:
     if not known:
         return None
     figure, axes = canvas(2.4)
-    for index, name, (middle, low, high) in known:
+    wide = _spans_decades([curve for _, _, curve in known])
+    for index, name, curve in known:
+        middle, low, high = _band(curve, wide)
         axes.fill_betweenx(LEVELS, low, high, color=line(index)["color"], alpha=0.2, linewidth=0)
         axes.plot(middle, LEVELS, label=name, **line(index))
-    everything = np.concatenate([curve[0] for _, _, curve in known])
-    positive = everything[everything > 0]
-    if positive.size and positive.max() > LOG_FROM * positive.min():
+    if wide:
         axes.set_xscale("log")
         plain_ticks(axes.xaxis)
-    axes.set(xlabel="Latency (ms)", ylabel="CDF", ylim=(0, 1.02))
+    axes.set(xlabel=f"{source.spoken} (ms)", ylabel="CDF", ylim=(0, 1.02))
     legend_above(axes, len(known))
     return figure
 
 
-def _quantiles(source: Source, variant: str) -> tuple[Floats, Floats, Floats] | None:
-    """Mean, low and high of each level's latency in milliseconds over the replications."""
+def _quantiles(source: Source, variant: str) -> Floats | None:
+    """Each level's latency in milliseconds, a row a replication."""
     column = f"{source.latency}_s"
     frame = source.requests(["stream", "replication", "counted", column], variant)
     rows = frame["counted"] & frame[column].notna()
@@ -52,12 +52,20 @@ def _quantiles(source: Source, variant: str) -> tuple[Floats, Floats, Floats] | 
         rows &= frame["stream"] == source.stream
     groups = frame[rows].groupby("replication")[column]
     curves = [np.round(np.quantile(values.to_numpy() * 1000, LEVELS), DECIMALS) for _, values in groups]
-    return _band(np.array(curves)) if curves else None
+    return np.array(curves) if curves else None
 
 
-def _band(curves: Floats) -> tuple[Floats, Floats, Floats]:
-    found = [estimate(list(level)) for level in curves.T]
+def _spans_decades(curves: list[Floats]) -> bool:
+    levels = np.concatenate([curve.mean(axis=0) for curve in curves])
+    return all((curve > 0).all() for curve in curves) and bool(levels.max() > LOG_FROM * levels.min())
+
+
+def _band(curves: Floats, logarithmic: bool) -> tuple[Floats, Floats, Floats]:
+    """Mean, low and high of each level over the replications, of the logarithms where the axis has them."""
+    found = [estimate(list(level)) for level in (np.log(curves) if logarithmic else curves).T]
     middle = np.array([one.value for one in found], dtype=float)
     low = np.array([one.ci95[0] if one.ci95 else one.value for one in found], dtype=float)
     high = np.array([one.ci95[1] if one.ci95 else one.value for one in found], dtype=float)
+    if logarithmic:
+        return np.exp(middle), np.exp(low), np.exp(high)
     return middle, np.clip(low, 0.0, None), high

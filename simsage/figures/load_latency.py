@@ -8,7 +8,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simsage.figures.style import COLOURS, LINES, canvas, legend_above, line, plain_ticks, save, styled
+from simsage.figures.style import (
+    COLOURS,
+    LINES,
+    canvas,
+    legend_above,
+    line,
+    plain_ticks,
+    save,
+    save_pdf,
+    styled,
+)
 from simsage.planning.capacity import Capacity, Point
 from simsage.planning.objective import ATTAINMENT
 from simsage.planning.plan import Plan
@@ -27,7 +37,7 @@ def draw_all(plan: Plan, folder: Path) -> None:
         with styled(name):
             figure = draw(capacity, plan.objectives)
             save(figure, folder, name)
-            figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None, "Creator": None})
+            save_pdf(figure, folder, name)
 
 
 def draw(capacity: Capacity, objectives: list[str]) -> Figure:

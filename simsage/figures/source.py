@@ -34,6 +34,11 @@ class Source:
         return metric if metric in LATENCIES else "e2el"
 
     @property
+    def spoken(self) -> str:
+        """That latency of that stream as axes name it."""
+        return self.latency.upper() if self.stream == ALL else f"{self.latency.upper()} of {self.stream}"
+
+    @property
     def point(self) -> float | None:
         """The sweep point of figures that show one: the last where nothing is saturated, else the first."""
         points = self.summary.points

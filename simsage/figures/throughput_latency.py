@@ -26,7 +26,7 @@ def draw(source: Source) -> Figure | None:
     figure, axes = canvas(2.4)
     for index, variant in enumerate(source.summary.variants):
         _line(axes, source, index, variant)
-    axes.set(xlabel="Throughput (req/s)", ylabel="p99 Latency (ms)", yscale="log")
+    axes.set(xlabel="Throughput (req/s)", ylabel=f"p99 {source.spoken} (ms)", yscale="log")
     plain_ticks(axes.yaxis)
     axes.set_xlim(left=0)
     legend_above(axes, len(source.summary.variants))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import sqrt
 
 from simsage.metrics import ALL
-from simsage.replication import Measured
+from simsage.replication import Sampled
 from simsage.summary import GROWN_BY, LOST_SHARE
 
 NOISE_SIGMAS = 3.0
 
 
-def falls_behind(run: Measured) -> bool:
+def falls_behind(run: Sampled) -> bool:
     """Whether more than 2% of the arrivals never complete, or the throughput stays 2% below them.
 
     The second means that work piles up: what does not leave in the window is still there at its end. It is

@@ -24,7 +24,7 @@ def invoke(*args: object):
     return CliRunner().invoke(main, [str(arg) for arg in args])
 
 
-@pytest.mark.parametrize("args", [["run", "--help"], ["serve", "--help"], ["--help"]])
+@pytest.mark.parametrize("args", [["run", "--help"], ["paper", "--help"], ["serve", "--help"], ["--help"]])
 def test_help_loads_nothing_heavy(args: list[str]):
     code = (
         "import sys; from simsage.cli import main\n"
