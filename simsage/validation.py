@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -86,7 +86,7 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
         cells = validate(document, bench, options.repetitions)
         options.report("comparing", 1.0)
         cases = [case_of(cell) for cell in cells]
-        verdict = judge(document, cases)
+        verdict = _judged(document, cells, cases)
         environment = environment_of(profiles, document.seed, options.repetitions, 0.0, 0.0)
         if options.emulate is not None:
             environment["emulated"] = emulation_of(documents[0], profiles)
@@ -97,6 +97,19 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
     if options.emulate is None:
         remember(verdict, profiles, base, environment["date"][:10])
     return verdict
+
+
+def _judged(document: ScenarioDocument, cells: Sequence[Cell], cases: Sequence[Case]) -> Verdict:
+    verdict = judge(document, cases)
+    if not verdict.anchors:
+        return verdict
+    plain = [
+        replace(case, simulated=[cell.as_calibrated] * len(cell.live))
+        for cell, case in zip(cells, cases, strict=True)
+    ]
+    # The median is of plain differences: it needs no intervals, so as few resamples as there can be.
+    median = judge(document, plain, resamples=2).median_error
+    return verdict.model_copy(update={"median_error_as_calibrated": median})
 
 
 def _write(
@@ -136,9 +149,9 @@ def _counted(report: Report, steps: int) -> Any:
 def _write_records(cells: Sequence[Cell], folder: Path) -> None:
     with closing(Writer(folder, LIVE)) as live, closing(Writer(folder, SIMULATED)) as simulated:
         for cell in cells:
-            for repetition, one in enumerate(cell.live):
+            for repetition, (one, simulation) in enumerate(zip(cell.live, cell.simulated, strict=True)):
                 live.add(_frame(cell, one.requests, repetition))
-            simulated.add(_frame(cell, cell.simulated, 0))
+                simulated.add(_frame(cell, simulation, repetition))
 
 
 def _frame(cell: Cell, requests: Sequence[Request], repetition: int) -> Any:

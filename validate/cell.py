@@ -20,7 +20,7 @@ from validate.replay.replay import Replayed
 
 @dataclass(slots=True)
 class Cell:
-    """One variant at one sweep point, resolved, its live repetitions so far, and the simulated requests.
+    """One variant at one sweep point, resolved, its live repetitions so far, and each of them simulated.
 
     ``missed`` says of each repetition that could not be replayed why.
     """
@@ -30,7 +30,9 @@ class Cell:
     document: ScenarioDocument
     live: list[Replayed] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
-    simulated: list[Request] = field(default_factory=list)
+    simulated: list[list[Request]] = field(default_factory=list)
+    as_calibrated: list[Request] = field(default_factory=list)
+    """Simulated with the profiles as they are, whatever pace the machine had."""
 
     @property
     def cluster(self) -> str:
@@ -42,18 +44,18 @@ def case_of(cell: Cell) -> Case:
     """The cell as the comparison takes it."""
     lags = np.array([lag for one in cell.live for lag in one.lags], dtype=np.float64)
     live = [one.requests for one in cell.live]
-    simulated = [cell.simulated] * len(live)
     disturbances = list(_disturbances(cell))
     return Case(
         cell.variant,
         cell.point,
         cell.document,
         live,
-        simulated,
+        cell.simulated,
         lags,
         disturbances,
         cores=_cores(cell),
         steps=list(_steps(cell)),
+        anchors=[one.anchor for one in cell.live],
     )
 
 

@@ -39,20 +39,25 @@ class Pacing:
 
     def __init__(self, backend: str, server: ListeningProcess, form: StepTime, on_cpu: bool) -> None:
         assert server.steps is not None
+        self.on_cpu = on_cpu
         self._backend = backend
         self._server = server
         self._form = form
-        self._on_cpu = on_cpu
         self._log = StepLog(server.steps)
         self._log.new()
         self._before = server.processor_seconds()
+
+    @property
+    def url(self) -> str:
+        """Where the server is."""
+        return self._server.url
 
     def pace(self) -> Pace | None:
         """What it did since; None for nothing, for a server that is gone, and where no system tells."""
         logged = self._log.new()
         if not self._server.alive:
             return None
-        steps, live = self._all(logged) if self._on_cpu else self._while_busy(logged)
+        steps, live = self._all(logged) if self.on_cpu else self._while_busy(logged)
         if not steps or live <= 0.0:
             return None
         profile = sum(self._form(Step(**step)) for step in steps)

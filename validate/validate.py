@@ -8,9 +8,10 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
+from statistics import fmean
 
 from calibration.backends.embedding_model import find_embedding_model
 from calibration.errors import BackendFailed
@@ -20,6 +21,7 @@ from simcore.scenario.cluster import EmbeddingBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.places import places
 from simcore.simulation import simulate
+from validate.anchor import anchor, at_pace
 from validate.backends.launch import Launched, Report, launched
 from validate.backends.possible import Backends, service_of
 from validate.cell import Cell, cells_of
@@ -61,7 +63,8 @@ class Bench:
 def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list[Cell]:
     """Replay every variant at every point ``repetitions`` times, and simulate the same.
 
-    Repetitions are interleaved, in a new order each time. Everything that was started is stopped, whatever
+    Repetitions are interleaved, in a new order each time. Each is simulated at the pace that the machine had
+    then, told by anchors before and after. Everything that was started is stopped, whatever
     happens. Where a server is lost in a repetition the next one gets new ones; if there are none to be had,
     the rest is missed. Raises BadInput and CalibrationError, but nothing that would lose what was measured.
     """
@@ -79,7 +82,7 @@ def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list
                 turn.cell.missed.append(str(error))
     bench.report("simulating")
     for cell in cells:
-        cell.simulated = simulate(cell.document, bench.profiles, REPLICATION, bench.base).requests
+        _simulate(cell, bench)
     return cells
 
 
@@ -110,13 +113,30 @@ def _run_live(turns: deque[Turn], bench: Bench) -> None:
         warm = _replay(short, bench, running, words)
         if warm.lost:
             raise BackendFailed(f"while warming up: {', '.join(map(str, warm.incidents))}")
-        lost = False
+        lost, before = False, anchor(first, bench.profiles, running)
         while turns and not lost:
             cell = turns[0].cell
             bench.report(turns[0].said)
-            cell.live.append(_replay(cell.document, bench, running, words))
+            found = _replay(cell.document, bench, running, words)
+            after = anchor(first, bench.profiles, running)
+            cell.live.append(replace(found, anchor=_mean(before, after)))
             turns.popleft()
-            lost = bool(cell.live[-1].lost)
+            lost, before = bool(found.lost), after
+
+
+def _mean(before: float | None, after: float | None) -> float | None:
+    known = [one for one in (before, after) if one is not None]
+    return fmean(known) if known else None
+
+
+def _simulate(cell: Cell, bench: Bench) -> None:
+    """As calibrated, and for each repetition at the machine's pace; equal ones share their requests."""
+    found = {}
+    for pace in {None, *(one.anchor for one in cell.live)}:
+        profiles = at_pace(bench.profiles, pace)
+        found[pace] = simulate(cell.document, profiles, REPLICATION, bench.base).requests
+    cell.simulated = [found[one.anchor] for one in cell.live]
+    cell.as_calibrated = found[None]
 
 
 def _replay(document: ScenarioDocument, bench: Bench, running: Launched, words: TextMaker | None) -> Replayed:

@@ -78,7 +78,8 @@ def validate(
         click.echo(verdict.model_dump_json(indent=2))
     else:
         click.echo(f"{verdict.state}: {verdict.sentence}")
-        for sentence in [*verdict.reasons, *verdict.slow_or_fast_steps]:
+        pace = [verdict.pace] if verdict.pace else []
+        for sentence in [*verdict.reasons, *pace, *verdict.slow_or_fast_steps]:
             click.echo(f"  {sentence}")
     if not verdict.passed:
         raise SystemExit(FAILED)

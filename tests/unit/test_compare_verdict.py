@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -240,3 +241,20 @@ def test_every_sentence_says_numbers():
 
 def test_a_verdict_is_the_same_for_the_same_measurements():
     assert verdict() == verdict()
+
+
+def test_the_paces_of_the_machine_are_told() -> None:
+    live = [embeddings(np.linspace(0.1, 0.2, 200)) for _ in range(2)]
+    found = judge(document(), [replace(case(live, live), anchors=[1.125, None])], resamples=20)
+    assert [one.factors for one in found.anchors] == [[1.125, None]]
+    assert "took 1.12 and an unknown number of times as long" in found.anchors[0].sentence
+    assert found.pace is None
+    told = found.model_copy(update={"median_error_as_calibrated": 0.11}).pace
+    assert told is not None
+    assert "1.12 to 1.12 times" in told
+    assert told.endswith("would be 11%.")
+
+
+def test_without_anchors_no_pace_is_told() -> None:
+    live = [embeddings(np.linspace(0.1, 0.2, 200)) for _ in range(2)]
+    assert judge(document(), [replace(case(live, live), anchors=[None, None])], resamples=20).anchors == []

@@ -22,7 +22,8 @@ class Case:
     machine's alone. A repetition and the replication of its number are a pair: where both play the same, the
     intervals of their difference profit, and where not they stay valid. ``disturbances`` make the case void.
     ``cores`` are the shares of a core that the live clients and the gateway took, ``steps`` those of the live
-    engines, none where they were not started here.
+    engines, none where they were not started here; ``anchors`` how many times longer than by the profile the
+    machine took around each repetition, which ``simulated`` has in it.
     """
 
     variant: str
@@ -34,6 +35,7 @@ class Case:
     disturbances: Sequence[Disturbance] = ()
     cores: Mapping[str, float] = field(default_factory=dict)
     steps: Sequence[EngineSteps] = ()
+    anchors: Sequence[float | None] = ()
 
     @property
     def label(self) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simcore.scenario.document import ScenarioDocument
+from validate.compare.anchors import anchors_of
 from validate.compare.bootstrap import RESAMPLES
 from validate.compare.case import Case
 from validate.compare.comparing import compare
@@ -92,6 +93,7 @@ def judge(
         throughputs=[one for each in measured for one in throughputs_of(each)],
         lags=lags,
         steps=[one for case in cases for one in case.steps],
+        anchors=[one for case in cases for one in anchors_of(case)],
         disturbances=disturbances,
         conclusions=conclusions,
         rankings=rankings,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from simcore.scenario.base import Part, Positive
 from validate.compare.distance import Statistic
+from validate.compare.wording import percent
 
 State = Literal["passed", "failed", "withheld"]
 """Withheld: what was measured cannot tell."""
@@ -127,6 +128,18 @@ class EngineSteps(Part):
     sentence: str
 
 
+class Anchors(Part):
+    """How many times longer than by the profile the machine took for a fixed load around each repetition.
+
+    Each was simulated with all times of the CPU's profiles so many times longer; None: as they are.
+    """
+
+    variant: str
+    point: float | None
+    factors: list[float | None]
+    sentence: str
+
+
 class Disturbance(Part):
     """What happened to the servers in a live repetition, the first being 1, that the scenario does not have.
 
@@ -193,12 +206,15 @@ class Verdict(Part):
     """Median over all figures of the absolute relative error."""
     worst_error: float | None
     """The largest."""
+    median_error_as_calibrated: float | None = None
+    """The median had the simulations not been given the machine's pace; None where none was known."""
     tolerances: Tolerances
     comparisons: list[Comparison]
     completions: list[Completion]
     throughputs: list[Throughput] = []
     lags: list[Lag]
     steps: list[EngineSteps] = []
+    anchors: list[Anchors] = []
     disturbances: list[Disturbance] = []
     conclusions: list[Conclusion]
     rankings: list[Ranking]
@@ -207,6 +223,19 @@ class Verdict(Part):
     def passed(self) -> bool:
         """Whether the simulator stood the test."""
         return self.state == "passed"
+
+    @property
+    def pace(self) -> str | None:
+        """What the machine's pace was and what it meant, or None where none was known."""
+        factors = [one for anchors in self.anchors for one in anchors.factors if one is not None]
+        if not factors or self.median_error_as_calibrated is None:
+            return None
+        least, most = min(factors), max(factors)
+        return (
+            f"The machine took {least:.3g} to {most:.3g} times as long as by the profile for a fixed load around "
+            "the replays, and each was simulated at its pace; as calibrated, the median error would be "
+            f"{percent(self.median_error_as_calibrated)}."
+        )
 
     @property
     def slow_or_fast_steps(self) -> list[str]:

@@ -39,7 +39,8 @@ class Replayed:
     ``lags``: after the warm-up, from each intended time of sending to the real one. ``faults``: what went
     wrong, how often. ``incidents``: what happened to the servers, ``lost``: those that were gone at the end.
     ``cores``: the shares of a core that clients and, where it was started here, gateway took. ``paces``: how
-    long the steps of engines that were started here lasted.
+    long the steps of engines that were started here lasted. ``anchor``: how many times longer than by its
+    profiles the machine took for a fixed load before and after (`validate.anchor`), where that is known.
     """
 
     requests: list[Request]
@@ -49,6 +50,7 @@ class Replayed:
     lost: list[str] = field(default_factory=list)
     cores: dict[str, float] = field(default_factory=dict)
     paces: list[Pace] = field(default_factory=list)
+    anchor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

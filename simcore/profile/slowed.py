@@ -1,0 +1,42 @@
+"""slowed: the profile of a machine on another day, when it is slower or faster at everything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TypeVar
+
+from simcore.profile.base import Model, Overheads
+from simcore.profile.control import ControlCosts
+from simcore.profile.document import ProfileDocument
+
+M = TypeVar("M", bound=Model)
+
+TIMES = {Overheads: {"request", "prompt_token", "output"}, ControlCosts: {"hop", "decision"}}
+"""The fields that are seconds, where not all are."""
+
+
+def slowed(profile: ProfileDocument, factor: float) -> ProfileDocument:
+    """The profile with all of its times ``factor`` times as long; what is relative to them stays."""
+    if factor == 1.0:
+        return profile
+    parts: dict[str, Model] = {}
+    if (llm := profile.llm) is not None:
+        parts["llm"] = _with(llm, factor, "step_time", "overheads")
+    if (embedding := profile.embedding) is not None:
+        parts["embedding"] = _with(embedding, factor, "embed_time", "overheads")
+    if (retrieval := profile.retrieval) is not None:
+        parts["retrieval"] = _with(retrieval, factor, "search_time")
+    if (shared := profile.colocation) is not None and shared.turn is not None:
+        parts["colocation"] = shared.model_copy(update={"turn": shared.turn * factor})
+    if (control := profile.control) is not None:
+        parts["control"] = _longer(control, factor)
+    return profile.model_copy(update=parts)
+
+
+def _with(part: M, factor: float, *names: str) -> M:
+    return part.model_copy(update={name: _longer(getattr(part, name), factor) for name in names})
+
+
+def _longer(times: M, factor: float) -> M:
+    fields: Collection[str] = TIMES.get(type(times), type(times).model_fields)
+    return times.model_copy(update={name: getattr(times, name) * factor for name in fields})
