@@ -75,6 +75,15 @@ def test_the_simulation_is_in_sight_of_the_machine(out: Path) -> None:
     assert all(abs(error) < LOOSE for error in means)
 
 
+def test_the_machines_pace_was_told_and_taken_into_account(out: Path) -> None:
+    verdict = json.loads((out / "verdict.json").read_text())
+    (anchors,) = verdict["anchors"]
+    live = verdict["comparisons"][0]["live_requests"]
+    assert len(anchors["factors"]) == len(live)
+    assert all(1 / 3 < factor < 3 for factor in anchors["factors"])
+    assert verdict["median_error_as_calibrated"] > 0
+
+
 def test_look_ups_took_about_the_time_of_the_measured_index(out: Path) -> None:
     live, simulated = (pd.read_parquet(out / f"{name}.parquet") for name in ("live", "simulated"))
     means = [

@@ -232,9 +232,9 @@ class Verdict(Part):
             return None
         least, most = min(factors), max(factors)
         return (
-            f"The machine took {least:.3g} to {most:.3g} times as long as by the profile for a fixed load around "
-            "the replays, and each was simulated at its pace; as calibrated, the median error would be "
-            f"{percent(self.median_error_as_calibrated)}."
+            f"The machine took {least:.3g} to {most:.3g} times as long as by the profile for a fixed load "
+            "around the replays, and each was simulated at its pace; as calibrated, the median error would "
+            f"be {percent(self.median_error_as_calibrated)}."
         )
 
     @property
