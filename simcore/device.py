@@ -24,8 +24,14 @@ class Job:
     on_end: Callable[[Job], None]
     urgent: bool = True
     on_contention: Callable[[], None] | None = None
+    asked: float = field(default=0.0, init=False)
+    """When the device was given it."""
     started: float = field(default=0.0, init=False)
     """When the device first worked on it."""
+    turn: float = field(default=0.0, init=False)
+    """Seconds of the work that handing the device over takes."""
+    in_gap: bool = field(default=False, init=False)
+    """Whether it was worked on while an LLM step waited for its turn."""
     _done: float = field(default=0.0, init=False)
     _rate: float = field(default=0.0, init=False)
     _since: float = field(default=0.0, init=False)
@@ -34,6 +40,10 @@ class Job:
     def worked(self, now: float) -> float:
         """Seconds of the work that are done."""
         return self._done + self._rate * (now - self._since)
+
+    def lost(self, now: float) -> float:
+        """Seconds that other work on the device cost it, once it is done."""
+        return now - self.asked - (self.work - self.turn)
 
     def run(self, env: Environment, rate: float, ended: Callable[[Event], None]) -> None:
         """Work on at ``rate`` from now; ``ended`` is called with an event whose value is the job."""
@@ -72,6 +82,7 @@ class Device:
 
     def start(self, job: Job) -> None:
         """Begin work on ``job``."""
+        job.asked = self.env.now
         self._active.append(job)
         if len(self._active) == 1:
             job.run(self.env, 1.0, self._end)
@@ -123,6 +134,7 @@ class CoordinatedDevice:
 
     def start(self, job: Job) -> None:
         """Begin work on ``job`` when it is its turn."""
+        job.asked = self.env.now
         if job.service is Service.LLM:
             self._llm.append(job)
         else:
@@ -140,9 +152,11 @@ class CoordinatedDevice:
 
     def _next(self) -> None:
         if self._batches and (not self._llm or self._batch_goes_first()):
-            self._working = self._batches.pop(0)[1]
+            self._working = batch = self._batches.pop(0)[1]
+            batch.in_gap = bool(self._llm)
             if self._last is Service.LLM:
-                self._working.work += self._turn
+                batch.work += self._turn
+                batch.turn = self._turn
         elif self._llm:
             self._working = self._llm.pop(0)
         else:

@@ -79,6 +79,7 @@ class EmbeddingServer:
             batch_mean=usage.texts / busy if busy else 0.0,
             waiting_mean=usage.waiting.mean(self.env.now),
             price_per_hour=self._naming.price_per_hour,
+            in_gaps=usage.in_gaps,
         )
 
     def _arrive(self, request: Request) -> None:
@@ -107,8 +108,10 @@ class EmbeddingServer:
         self.lengths.take(max(texts))
 
         def end(job: Job) -> None:
-            self._usage.worked(len(batch), len(texts), job.started, self.env.now)
+            now = self.env.now
+            self._usage.worked(len(batch), len(texts), job.started, now, job.in_gap)
             for request in batch:
+                request.interference = job.lost(now)
                 self._events.finished(request, self._overheads.output)
             self._queue.finish()
             self._consider()

@@ -108,6 +108,10 @@ class Request:
     finished: float = field(default=NEVER, init=False)
     """When the client had the whole answer, or learned that there is none."""
     backend: int = field(default=-1, init=False)
+    prefill_interference: float = field(default=NEVER, init=False)
+    """Seconds of ``interference`` until the backend had its first token."""
+    interference: float = field(default=NEVER, init=False)
+    """Seconds that others of the backend's device cost it since it was scheduled, NEVER if unknown."""
     cached_tokens: int = field(default=0, init=False)
     preemptions: int = field(default=0, init=False)
     outcome: Outcome | None = field(default=None, init=False)

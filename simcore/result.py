@@ -30,6 +30,8 @@ class BackendUsage:
     kv_peak: float = 0.0
     preemptions: int = 0
     price_per_hour: float = 0.0
+    in_gaps: float = 0.0
+    """Seconds of ``busy`` in which embedding batches took the gap between two steps of an LLM."""
 
     @property
     def utilisation(self) -> float:

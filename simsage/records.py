@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from simcore.metrics import LATENCIES, latencies
 from simcore.request import Outcome
-from simsage.register import COUNTS, TIMES, Register
+from simsage.register import COUNTS, LOSSES, TIMES, Register
 
 FILE = "requests.parquet"
 GROUP = 2**17
@@ -28,7 +28,7 @@ SCHEMA = pa.schema(
     + [("request_id", pa.int64()), ("parent_id", pa.int64())]
     + [(name, pa.string()) for name in _TEXTS]
     + [(name, pa.int32()) for name in COUNTS]
-    + [(name, pa.float64()) for name in (*TIMES, *_DERIVED)]
+    + [(name, pa.float64()) for name in (*TIMES, *LOSSES, *_DERIVED)]
     + [("counted", pa.bool_())]
 )
 """``parent_id`` is -1 for a root request; a time is null where it never came."""

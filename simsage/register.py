@@ -27,6 +27,8 @@ TIMES = {
     "finished_s": "finished",
 }
 """Columns of seconds, and the fields of `Request` that they have."""
+LOSSES = {"prefill_interference_s": "prefill_interference", "interference_s": "interference"}
+"""Seconds likewise that a request lost to others on its backend's device."""
 NAMED = ("stream", "tenant", "stage")
 """Fields whose values become known as requests come."""
 
@@ -76,7 +78,7 @@ class Register:
         self._add("outcome", map(_OUTCOMES.__getitem__, map(attrgetter("outcome"), requests)), np.int8)
         for name in COUNTS:
             self._add(name, map(attrgetter(name), requests), np.int32)
-        for name, field in TIMES.items():
+        for name, field in (TIMES | LOSSES).items():
             self._add(name, map(attrgetter(field), requests), np.float64)
         self._entered = []
 

@@ -28,6 +28,8 @@ class ResourceRow:
     steps: float
     preemptions: float
     price_per_hour: float
+    gap_share: float = 0.0
+    """The share of a backend's work that ran in gaps between the steps of an LLM on its device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def _resource(run: Measured, same: Sequence[BackendUsage]) -> ResourceRow:
         steps=fmean(usage.steps for usage in same),
         preemptions=fmean(usage.preemptions for usage in same),
         price_per_hour=one.price_per_hour,
+        gap_share=fmean(usage.in_gaps / usage.busy if usage.busy else 0.0 for usage in same),
     )
 
 

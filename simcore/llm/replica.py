@@ -52,6 +52,7 @@ class Replica:
         self._job: Job | None = None
         self._run: StepRun | None = None
         self._ahead: tuple[int, SchedulerOutput] | None = None
+        self._lost = 0.0
         self._async = scheduler.config.async_scheduling
         self._stepwise = stepwise or self._async
 
@@ -138,6 +139,7 @@ class Replica:
             self._ahead = self._schedule()
 
         def end(job: Job) -> None:
+            self._lost += job.lost(self.env.now)
             self._usage.worked(output.step, 1, scheduler.kv.pool.used, job.started, self.env.now)
             self._finish_step(output)
 
@@ -151,6 +153,7 @@ class Replica:
 
         def end(job: Job) -> None:
             self._run = None
+            self._lost += job.lost(self.env.now)
             self.scheduler.jump(run.steps)
             context_at_end = self.scheduler.decoding.context
             step = Step(decodes=decoding.size, decode_context=(context + context_at_end) // 2)
@@ -170,6 +173,7 @@ class Replica:
             if not seq.num_preemptions:
                 request.scheduled = now
                 request.cached_tokens = seq.num_cached_tokens
+                seq.lost_before = self._lost
         if output.admitted or output.preempted:
             self._usage.waiting.change(len(output.preempted) - len(output.admitted), now)
             self._usage.preemptions += len(output.preempted)
@@ -180,12 +184,14 @@ class Replica:
         delay = self._overheads.output
         for seq in output.first_tokens:
             assert isinstance(seq.key, Request)
+            seq.key.prefill_interference = self._lost - seq.lost_before
             self._events.first_token(seq.key, delay)
         for seq in output.finished:
             request = seq.key
             assert isinstance(request, Request)
             if self._sequences.pop(request, None) is not None:
                 request.preemptions = seq.num_preemptions
+                request.interference = self._lost - seq.lost_before
                 self._events.finished(request, delay)
         self._go_on()
 

@@ -52,6 +52,8 @@ class Sequence:
     num_cached_tokens: int = field(default=0, init=False)
     """Prefix-cache hit of its first scheduling."""
     num_preemptions: int = field(default=0, init=False)
+    lost_before: float = field(default=0.0, init=False)
+    """Seconds that its engine had lost to others of the device when it was first scheduled."""
 
     @property
     def num_tokens(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from simsage.figures import (
     latency_cdf,
+    latency_parts,
     request_timeline,
     resource_efficiency,
     scalability,
@@ -18,6 +19,7 @@ from simsage.figures.style import save, styled
 
 DRAWN = {
     "latency_cdf": latency_cdf,
+    "latency_parts": latency_parts,
     "throughput_latency": throughput_latency,
     "scalability": scalability,
     "request_timeline": request_timeline,

@@ -10,6 +10,7 @@ import pandas as pd
 from simcore.metrics import LATENCIES
 from simcore.scenario.document import ScenarioDocument
 from simsage import records
+from simsage.breakdown import Split, read_splits
 from simsage.metrics import ALL
 from simsage.summary import Summary
 
@@ -36,7 +37,18 @@ class Source:
     @property
     def spoken(self) -> str:
         """That latency of that stream as axes name it."""
-        return self.latency.upper() if self.stream == ALL else f"{self.latency.upper()} of {self.stream}"
+        return self._named(self.latency)
+
+    @property
+    def split_latency(self) -> str:
+        """The latency that is told apart into parts: ``ttft`` where figures look at that, else ``e2el``."""
+        whole = self.latency != "ttft" or self.document.streams[self.stream].kind == "pipeline"
+        return "e2el" if whole else "ttft"
+
+    @property
+    def spoken_split(self) -> str:
+        """The same as axes name it."""
+        return self._named(self.split_latency)
 
     @property
     def point(self) -> float | None:
@@ -65,3 +77,10 @@ class Source:
     def requests(self, columns: list[str], variant: str) -> pd.DataFrame:
         """The records of one variant at that point, stages of pipelines included."""
         return records.read(self.folder, columns, variant=variant, point=self.point)
+
+    def splits(self, variant: str) -> list[Split]:
+        """Where the latencies of one variant at that point went, by replication."""
+        return read_splits(self.folder, self.stream, self.split_latency, variant, self.point)
+
+    def _named(self, latency: str) -> str:
+        return latency.upper() if self.stream == ALL else f"{latency.upper()} of {self.stream}"

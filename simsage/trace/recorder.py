@@ -106,6 +106,6 @@ class _EmbeddingUsage(EmbeddingUsage):
         self.waiting = _Level(waiting, start, end)
         self._notes = notes
 
-    def worked(self, requests: int, texts: int, since: float, until: float) -> None:
-        super().worked(requests, texts, since, until)
+    def worked(self, requests: int, texts: int, since: float, until: float, in_gap: bool) -> None:
+        super().worked(requests, texts, since, until, in_gap)
         self._notes.append(Batch(requests, texts, since, until))

@@ -38,6 +38,39 @@ def test_overlapping_jobs_slow_each_other_only_while_they_overlap() -> None:
     assert log == [("embedding", 5.0), ("llm", 6.0)]
 
 
+def test_a_job_has_lost_what_it_took_beyond_its_work() -> None:
+    """The batch takes 4 s for its second of work, and costs the LLM half of the 4 s in which they overlap."""
+    env, lost = Environment(), {}
+    device = Device(env, "gpu", SLOWDOWN)
+    device.start(Job(Service.LLM, 4.0, lambda job: lost.update(llm=job.lost(env.now))))
+    batch = Job(Service.EMBEDDING, 1.0, lambda job: lost.update(embedding=job.lost(env.now)))
+    after(env, 1.0, device.start, batch)
+    env.run()
+    assert lost == {"embedding": 3.0, "llm": 2.0}
+    assert not batch.in_gap
+
+
+def test_waiting_for_a_turn_and_the_turn_itself_are_lost() -> None:
+    env, lost = Environment(), {}
+    device = CoordinatedDevice(env, "gpu", 60.0, turn=0.25)
+    step = Job(Service.LLM, 1.0, lambda _: device.start(following), urgent=False)
+    following = Job(Service.LLM, 1.0, lambda job: lost.update(llm=job.lost(env.now)), urgent=False)
+    batch = Job(Service.EMBEDDING, 0.5, lambda job: lost.update(embedding=job.lost(env.now)))
+    device.start(step)
+    after(env, 0.5, device.start, batch)
+    env.run()
+    assert lost == {"embedding": 0.5 + 0.25, "llm": 0.75}
+    assert batch.in_gap
+
+
+def test_a_batch_on_an_idle_device_is_in_no_gap() -> None:
+    env = Environment()
+    batch = Job(Service.EMBEDDING, 0.5, lambda _: None)
+    CoordinatedDevice(env, "gpu", 60.0).start(batch)
+    env.run()
+    assert not batch.in_gap
+
+
 def test_a_job_can_be_shortened_while_it_is_slowed() -> None:
     env, log = Environment(), []
     device = Device(env, "gpu", SLOWDOWN)

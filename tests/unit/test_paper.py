@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pyarrow.parquet import read_schema
 
 from simcore.errors import BadInput
 from simcore.scenario.document import VerdictSpec
@@ -44,7 +45,7 @@ def tiny(scenario: Path) -> Experiment:
         goal="Does it come out the same?",
         hypotheses=(VerdictSpec.model_validate(SPEC),),
         side_effects=(VerdictSpec.model_validate(OTHER),),
-        topics=("claims", "latency", "sustained", "isolation", "cost", "queues", "side_effects"),
+        topics=("claims", "latency", "sustained", "isolation", "cost", "breakdown", "queues", "side_effects"),
         figures=tuple(DRAWN),
         quick={"duration_s": 12},
         reference="shared",
@@ -82,7 +83,7 @@ def test_two_papers_are_the_same_bytes(twice):
     assert a == b
     suffixes = {Path(name).suffix for name in a}
     assert suffixes == {".pdf", ".svg", ".png", ".md", ".csv", ".tex", ".json"}
-    assert len([name for name in a if name.startswith("tables/")]) == 3 * 7
+    assert len([name for name in a if name.startswith("tables/")]) == 3 * 8
 
 
 def test_every_number_is_what_its_source_says(twice):
@@ -120,6 +121,8 @@ def test_the_text_says_what_was_changed_and_how_to_repeat_it(twice):
 
 def _at(folder: Path, source: str) -> object:
     file, _, pointer = source.partition("#/")
+    if file.endswith(".parquet"):
+        return read_schema(folder / file).field(pointer)
     found: object = (
         json.loads((folder / file).read_text()) if file.endswith(".json") else _yaml(folder / file)
     )

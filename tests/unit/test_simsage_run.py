@@ -146,10 +146,11 @@ def test_the_report_escapes_what_users_wrote_and_loads_nothing(tmp_path: Path):
 
 
 def test_figures_fit_the_run(tmp_path: Path):
+    common = {"latency_cdf", "latency_parts", "request_timeline", "resource_efficiency"}
     load = executed(tmp_path, "load", figures=True, sweep=SWEEP)
     names = {entry.stem for entry in (load.folder / "figures").iterdir()}
-    assert names == {"latency_cdf", "throughput_latency", "request_timeline", "resource_efficiency"}
+    assert names == {"throughput_latency", *common}
     counts = SWEEP.replace("streams.interactive.arrivals.rate", "backends.llm.count")
     scale = executed(tmp_path, "scale", figures=True, sweep=counts)
     names = {entry.stem for entry in (scale.folder / "figures").iterdir()}
-    assert names == {"latency_cdf", "scalability", "request_timeline", "resource_efficiency"}
+    assert names == {"scalability", *common}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from simsage.paper.facts import Facts
 from simsage.paper.table import Table
 from simsage.paper.topics import (
+    breakdown,
     claims,
     cost,
     isolation,
@@ -29,7 +30,10 @@ class Topic:
     table: Callable[[Facts], Table]
 
 
-_MODULES = (claims, latency, sustained, scaling, isolation, stages, cost, queues, side_effects)
+_MODULES = (
+    *(claims, latency, sustained, scaling, isolation, stages),
+    *(cost, breakdown, queues, side_effects),
+)
 TOPICS: Mapping[str, Topic] = {
     module.__name__.rpartition(".")[2]: Topic(module.TITLE, module.told, module.table) for module in _MODULES
 }

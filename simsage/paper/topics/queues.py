@@ -22,14 +22,17 @@ BACKENDS = {
     "waiting_mean": "queue",
     "kv_mean": "KV in use",
     "preemptions": "preemptions",
+    "gap_share": "in decode gaps",
 }
+IN_GAPS = "embedding in decode gaps"
 CONTROL_PLANES = {
     "waiting_mean": ("control plane queue", "sum"),
     "decision_share": ("control plane deciding", "largest"),
 }
 """Separate has one for each service: what waits at all of them, and how busy the busiest is."""
-SHARES = ("utilisation", "kv_mean", "decision_share")
-LLM_ALONE = ("kv_mean", "preemptions")
+SHARES = ("utilisation", "kv_mean", "decision_share", "gap_share")
+ALONE = {"kv_mean": "LLM", "preemptions": "LLM", "gap_share": "EMBEDDING"}
+"""What only one service has."""
 
 UTILISATION = " utilisation"
 
@@ -76,7 +79,7 @@ def measured(facts: Facts, variant: str, point: float | None) -> Measured:
     found: Measured = {}
     for service in dict.fromkeys(row.service for _, row in backends):
         rows = [(i, row) for i, row in backends if row.service == service]
-        fields = [field for field in BACKENDS if service == "LLM" or field not in LLM_ALONE]
+        fields = [field for field in BACKENDS if ALONE.get(field, service) == service]
         for field in fields:
             key = (variant, point, service, field)
             found[f"{_spoken(service)} {BACKENDS[field]}"] = _combined(facts, key, "resources", rows, "mean")
@@ -113,7 +116,10 @@ def _told(facts: Facts, judged: Judgement) -> str:
         f"{where} busiest backends are the {busiest.removesuffix(UTILISATION)} ones, at work "
         f"{theirs[busiest]} of the time with '{spec.baseline}' and {ours[busiest]} with '{spec.variant}'."
     )
-    apart = [name for name in ours if name in theirs and _apart(ours[name], theirs[name])]
+    text += "".join(
+        _in_gaps(name, one) for name, one in zip((spec.variant, spec.baseline), (ours, theirs), strict=True)
+    )
+    apart = [name for name in ours if name in theirs and name != IN_GAPS and _apart(ours[name], theirs[name])]
     if not apart:
         none = "No queue, batch or utilisation differs by more than a tenth."
         return f"{text} {none} {_alike(judged, spoken(spec))}"
@@ -121,6 +127,13 @@ def _told(facts: Facts, judged: Judgement) -> str:
     return (
         f"{text} More than a tenth apart are, '{spec.variant}' first: {listed}. {_goes(judged, spoken(spec))}"
     )
+
+
+def _in_gaps(variant: str, found: Measured) -> str:
+    share = found.get(IN_GAPS)
+    if share is None or not share.value:
+        return ""
+    return f" With '{variant}', {share} of the embedding work runs in the gaps between decode steps."
 
 
 def _apart(one: Number, other: Number) -> bool:

@@ -1,0 +1,97 @@
+"""Breakdown: where the latency of requests went, from their times alone.
+
+A request's latency is the sum of its parts; a pipeline's parts are those of its stages together. What is
+left is ``other``: a wait before a retry, or nothing. Stages that run at once are each counted in full.
+"""
+
+from __future__ import annotations
+
+from math import ceil, floor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simcore.request import Kind, Outcome
+from simsage import records
+from simsage.metrics import ALL
+
+PARTS = (
+    "hop",
+    "control plane queue",
+    "backend queue",
+    "prefill",
+    "decode",
+    "embedding",
+    "retrieval",
+    "interference",
+    "other",
+)
+"""``hop`` is the way in, tokeniser included; the way back belongs to the part that it follows."""
+AROUND = {50: 5.0, 90: 2.0, 99: 0.5}
+"""By percentile, how many percentiles on either side of it are taken together."""
+MS = 1000.0
+DECIMALS = 6
+"""Of seconds: below a microsecond there is rounding alone."""
+
+COLUMNS = [
+    *("replication", "request_id", "parent_id", "stream", "kind", "outcome", "counted"),
+    *("arrival_s", "submitted_s", "dispatched_s", "backend_arrival_s", "scheduled_s"),
+    *("first_token_s", "finished_s", "prefill_interference_s", "interference_s", "ttft_s", "e2el_s"),
+]
+
+Split = dict[int, dict[str, float]]
+"""By percentile and part, milliseconds."""
+
+
+def read_splits(folder: Path, stream: str, latency: str, variant: str, point: float | None) -> list[Split]:
+    """One for each replication of a run's cell. ``latency`` is ``ttft`` or ``e2el``."""
+    frame = records.read(folder, COLUMNS, variant=variant, point=point)
+    if stream != ALL:
+        frame = frame[frame["stream"] == stream]
+    return [split(rows, latency) for _, rows in frame.groupby("replication", sort=True)]
+
+
+def split(frame: pd.DataFrame, latency: str) -> Split:
+    """The mean parts of the completed requests around each percentile of their latency; empty without any."""
+    parts = parts_of(frame, latency)
+    ranked = parts.iloc[np.argsort(parts["latency"].to_numpy(), kind="stable")]
+    if ranked.empty:
+        return {}
+    found: Split = {}
+    for level, around in AROUND.items():
+        low = floor(len(ranked) * (level - around) / 100)
+        high = ceil(len(ranked) * (level + around) / 100)
+        means = ranked.iloc[low:high].mean() * MS
+        found[level] = {name: float(means[name]) for name in PARTS}
+    return found
+
+
+def parts_of(frame: pd.DataFrame, latency: str) -> pd.DataFrame:
+    """A row for each counted request that completed: its parts and its ``latency``, seconds."""
+    roots = frame[frame["counted"] & (frame["outcome"] == Outcome.COMPLETED.value)]
+    roots = roots[roots[f"{latency}_s"].notna()].set_index("request_id")
+    owner = frame["parent_id"].where(frame["parent_id"] >= 0, frame["request_id"])
+    served = (frame["kind"] != Kind.PIPELINE.name) & owner.isin(roots.index)
+    parts = _of_each(frame[served], latency).groupby(owner[served]).sum().reindex(roots.index)
+    whole = roots[f"{latency}_s"]
+    rest = (whole - parts.sum(axis=1)).round(DECIMALS).clip(lower=0.0)
+    return parts.assign(other=rest, latency=whole)
+
+
+def _of_each(rows: pd.DataFrame, latency: str) -> pd.DataFrame:
+    early = rows["prefill_interference_s"].fillna(0.0).round(DECIMALS)
+    whole = rows["interference_s"].fillna(0.0).round(DECIMALS)
+    late = early if latency == "ttft" else whole
+    served = rows["finished_s"] - rows["scheduled_s"] - whole
+    parts = {
+        "hop": rows["submitted_s"] - rows["arrival_s"] + rows["backend_arrival_s"] - rows["dispatched_s"],
+        "control plane queue": rows["dispatched_s"] - rows["submitted_s"],
+        "backend queue": rows["scheduled_s"] - rows["backend_arrival_s"],
+        "prefill": rows["first_token_s"] - rows["scheduled_s"] - early,
+        "decode": (rows["finished_s"] - rows["first_token_s"] - (whole - early)) * (latency != "ttft"),
+        "embedding": served.where(rows["kind"] == Kind.EMBEDDING.name, 0.0),
+        "retrieval": served.where(rows["kind"] == Kind.RETRIEVAL.name, 0.0),
+        "interference": late,
+    }
+    return pd.DataFrame(parts, index=rows.index).fillna(0.0)
