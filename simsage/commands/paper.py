@@ -21,6 +21,12 @@ from simsage.commands.faults import faults_shown
     help="Change the scenario of --only; repeatable.",
 )
 @click.option("--price", multiple=True, metavar="PROFILE=PRICE", help="Per hour and machine; repeatable.")
+@click.option("--watts", multiple=True, metavar="PROFILE=WATTS", help="Power of a machine; repeatable.")
+@click.option(
+    "--traces",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder with the Azure and Mooncake traces; runs the experiments on them too.",
+)
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes; results do not depend on it.")
 @click.option("--overwrite", is_flag=True, help="Replace runs that are in the folder.")
 def paper(
@@ -29,6 +35,8 @@ def paper(
     only: tuple[str, ...],
     overrides: tuple[str, ...],
     price: tuple[str, ...],
+    watts: tuple[str, ...],
+    traces: Path | None,
     jobs: int | None,
     overwrite: bool,
 ) -> None:
@@ -47,11 +55,12 @@ def paper(
         from simsage.progress import progress
         from simsage.run import Options as RunOptions
 
-        experiments = chosen(only)
+        experiments = chosen(only, traces)
         values, prices = parse_overrides(overrides), parse_prices(price)
+        power = parse_prices(watts, "--watts", "WATTS")
         with progress() as report:
             how = RunOptions(jobs, overwrite, report=report, warn=_warn)
-            entries = write(out, experiments, EXPERIMENTS, Options(quick, values, prices, how))
+            entries = write(out, experiments, EXPERIMENTS, Options(quick, values, prices, power, how))
     for entry in entries:
         for verdict in entry.verdicts:
             click.echo(f"{entry.facts.experiment.section} {verdict.claim}: {verdict.sentence}")

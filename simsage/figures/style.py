@@ -68,9 +68,14 @@ def bar(index: int) -> dict[str, Any]:
     return {"color": COLOURS[index % len(COLOURS)], "hatch": hatch, "edgecolor": "white", "linewidth": 0.5}
 
 
+CROWDED = 300.0
+"""Where an axis spans more than that factor, ticks at powers of ten alone leave room for their numbers."""
+
+
 def plain_ticks(axis: Axis) -> None:
     """Give a logarithmic axis ticks that are plain numbers, also where it spans less than a decade."""
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1,) if high > CROWDED * low else (1, 2, 5), numticks=9))
     axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axis.set_minor_formatter(NullFormatter())
 

@@ -1,135 +1,40 @@
-"""The five experiments."""
+"""All experiments of the paper: the five, the studies around them, and those on traces."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
 
 from simcore.errors import BadInput, Fault, one_of
-from simcore.scenario.document import VerdictSpec
 from simsage.paper.experiment import Experiment
+from simsage.paper.five import FIVE
+from simsage.paper.studies import STUDIES
+from simsage.paper.traced import TRACED
 
-QUICK = {"replications": 3, "duration_s": 14, "warmup_s": 4}
-
-
-def _unified(claim: str, stream: str, metric: str, **more: Any) -> VerdictSpec:
-    return _spec(claim, stream, metric, "unified", "separate", **more)
-
-
-def _isolated(claim: str, stream: str, metric: str, **more: Any) -> VerdictSpec:
-    return _spec(claim, stream, metric, "with isolation", "without isolation", **more)
+EXPERIMENTS = (*FIVE, *STUDIES, *TRACED)
 
 
-def _balanced(claim: str, metric: str, **more: Any) -> VerdictSpec:
-    return _spec(claim, "users", metric, "least outstanding", "round robin", **more)
+def chosen(names: tuple[str, ...], traces: Path | None = None) -> list[Experiment]:
+    """The experiments of those names, all without any, in the paper's order.
 
-
-def _hybrid(claim: str, stream: str, metric: str, **more: Any) -> VerdictSpec:
-    return _spec(claim, stream, metric, "hybrid", "GPU only", **more)
-
-
-def _spec(claim: str, stream: str, metric: str, variant: str, baseline: str, **more: Any) -> VerdictSpec:
-    parts = {"claim": claim, "stream": stream, "metric": metric, "variant": variant, "baseline": baseline}
-    return VerdictSpec.model_validate(parts | more)
-
-
-EXPERIMENTS = (
-    Experiment(
-        section="5.1",
-        title="End-to-end RAG pipeline",
-        scenario="rag_pipeline",
-        goal="Does a unified control plane shorten a pipeline of embedding, retrieval and generation, beside "
-        "background embedding work?",
-        hypotheses=(
-            _unified("The unified control plane lowers the pipeline's tail latency", "rag", "e2el"),
-            _unified("It lowers the pipeline's median latency", "rag", "e2el", statistic="p50"),
-            _unified("It completes more pipelines per second", "rag", "request_throughput", better="higher"),
-        ),
-        side_effects=(
-            _unified("Tail of the background indexing", "indexing", "e2el"),
-            _unified("First token of the pipelines", "rag", "ttft"),
-        ),
-        topics=("claims", "latency", "stages", "breakdown", "queues", "side_effects"),
-        figures=("latency_cdf", "latency_parts", "request_timeline", "resource_efficiency"),
-        quick=QUICK | {"duration_s": 60, "warmup_s": 10},
-    ),
-    Experiment(
-        section="5.2",
-        title="Unified against separate control planes",
-        scenario="control_plane",
-        goal="What does one control plane for LLM and embedding requests gain over one for each, from low "
-        "rates to saturation?",
-        hypotheses=(
-            _unified("The unified control plane lowers the chat tail", "chat", "ttft"),
-            _unified("It lowers the embedding tail", "embed", "e2el"),
-            _unified("More chats meet their SLO per second", "chat", "request_goodput", better="higher"),
-        ),
-        side_effects=(
-            _unified("Time between tokens of the chats", "chat", "tpot"),
-            _unified("Whole latency of the chats", "chat", "e2el"),
-        ),
-        topics=("claims", "latency", "sustained", "breakdown", "queues", "side_effects"),
-        figures=("throughput_latency", "latency_cdf", "latency_parts", "resource_efficiency"),
-        overrides={"sweep.points": [80, 160, 240, 320, 340, 360, 380, 400]},
-        quick=QUICK | {"sweep.points": [80, 240, 320, 360, 400]},
-    ),
-    Experiment(
-        section="5.3",
-        title="Isolation from a noisy neighbour",
-        scenario="noisy_neighbor_h100",
-        goal="Does isolation at the control plane give an interactive tenant its tail back beside a batch "
-        "flood, and who pays for it?",
-        hypotheses=(_isolated("Isolation lowers the interactive tenant's tail", "interactive", "ttft"),),
-        side_effects=(
-            _isolated("Median of the interactive tenant", "interactive", "ttft", statistic="p50"),
-            _isolated("Throughput of the batch tenant", "batch", "request_throughput", better="higher"),
-            _isolated("Tail of the batch tenant", "batch", "e2el"),
-        ),
-        topics=("claims", "latency", "isolation", "breakdown", "queues", "side_effects"),
-        figures=("latency_cdf", "latency_parts", "request_timeline", "resource_efficiency"),
-        quick=QUICK | {"duration_s": 75, "warmup_s": 15},
-        reference="alone",
-    ),
-    Experiment(
-        section="5.4",
-        title="Scaling over LLM backends",
-        scenario="scalability",
-        goal="How do throughput and the control plane's part in it go with the number of LLM backends, "
-        "under more load than they can take?",
-        hypotheses=(
-            _balanced("Balancing by outstanding requests lowers the tail of the first token", "ttft"),
-            _balanced("It completes more requests per second", "request_throughput", better="higher"),
-        ),
-        side_effects=(_balanced("Time between tokens", "tpot"),),
-        topics=("claims", "scaling", "latency", "breakdown", "queues", "side_effects"),
-        figures=("scalability", "latency_cdf", "latency_parts", "resource_efficiency"),
-        quick=QUICK,
-    ),
-    Experiment(
-        section="5.5",
-        title="GPU-only against hybrid",
-        scenario="heterogeneous",
-        goal="What is gained and lost by moving embeddings from the LLM's GPU to CPU machines?",
-        hypotheses=(
-            _hybrid("Moving embeddings to CPU machines lowers the chat tail", "chat", "e2el"),
-            _hybrid(
-                "It produces more output tokens per second", "chat", "output_throughput", better="higher"
-            ),
-        ),
-        side_effects=(
-            _hybrid("Tail of the embeddings", "embed", "e2el"),
-            _hybrid("Embeddings within their SLO per second", "embed", "request_goodput", better="higher"),
-        ),
-        topics=("claims", "latency", "cost", "breakdown", "queues", "side_effects"),
-        figures=("latency_cdf", "latency_parts", "resource_efficiency"),
-        quick=QUICK | {"duration_s": 40, "warmup_s": 10},
-    ),
-)
-
-
-def chosen(names: tuple[str, ...]) -> list[Experiment]:
-    """The experiments of those names, all without any, in the paper's order. Raises BadInput."""
-    known = {one.name for one in EXPERIMENTS}
+    Those on traces are there where ``traces`` is the folder of the files. Raises BadInput.
+    """
+    there = [one if traces is None else _on(one, traces) for one in EXPERIMENTS if traces or not one.trace]
+    known = {one.name for one in there}
     faults = [Fault("--only", 0, "", repr(name), one_of(known, name)) for name in names if name not in known]
+    found = [one for one in there if not names or one.name in names]
+    if not faults and traces is not None:
+        faults = [fault for one in found for fault in _missing(one, traces)]
     if faults:
         raise BadInput(faults)
-    return [one for one in EXPERIMENTS if not names or one.name in names]
+    return found
+
+
+def _on(experiment: Experiment, traces: Path) -> Experiment:
+    paths = {key: str((traces / file).resolve()) for key, file in experiment.trace.items()}
+    return replace(experiment, overrides={**experiment.overrides, **paths})
+
+
+def _missing(experiment: Experiment, traces: Path) -> list[Fault]:
+    files = [traces / file for file in experiment.trace.values()]
+    return [Fault(str(file), 0, "--traces", "no file", "the trace") for file in files if not file.is_file()]

@@ -28,7 +28,7 @@ class Experiment:
     topics: tuple[str, ...]
     """What is told, a paragraph and a table each, by their names in `simsage.paper.topics`."""
     figures: tuple[str, ...]
-    """By their names in `simsage.figures.catalogue`."""
+    """By their names in `simsage.figures.catalogue` or `simsage.paper.figures`."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """What the paper's run changes in the scenario, by dotted key path."""
     quick: Mapping[str, Any] = field(default_factory=dict)
@@ -36,10 +36,15 @@ class Experiment:
     reference: str = ""
     """The variant that inflation is relative to."""
 
+    label: str = ""
+    """Its name, where one scenario serves several experiments."""
+    trace: Mapping[str, str] = field(default_factory=dict)
+    """Key paths of files that the reader has to bring, and the names of the files."""
+
     @property
     def name(self) -> str:
         """The name of its run, its figures and its tables."""
-        return Path(self.scenario).stem
+        return self.label or Path(self.scenario).stem
 
     @property
     def main(self) -> VerdictSpec:

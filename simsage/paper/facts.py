@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from types import MappingProxyType
 
@@ -18,6 +18,8 @@ from simsage.statistics import NOTHING, Estimate
 from simsage.summary import Row
 from simsage.verdict import Judgement
 
+Watts = Mapping[str, float]
+"""The power of a machine by the name of a profile that runs on it."""
 ABSENT = Number(formats.NONE, None, None, "", ())
 """What a cell of a table says where there is nothing to say."""
 SHARES = ("slo_attainment",)
@@ -28,12 +30,19 @@ PAIRED_RATIO = "geometric mean over replications of the first over the second, w
 class Facts:
     """Looks things up in the evidence; whatever is looked up is in ``numbers``."""
 
-    def __init__(self, evidence: Evidence, numbers: Numbers, prices: Prices = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        evidence: Evidence,
+        numbers: Numbers,
+        prices: Prices = MappingProxyType({}),
+        watts: Watts = MappingProxyType({}),
+    ) -> None:
         self.evidence = evidence
         self.experiment = evidence.experiment
         self.summary = evidence.summary
         self.points: list[float | None] = [*evidence.summary.points] or [None]
         self.prices = prices
+        self.watts = watts
         self._numbers = numbers
 
     @property

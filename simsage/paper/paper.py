@@ -18,7 +18,7 @@ from simsage.paper.changes import changes
 from simsage.paper.checklist import Entry, checklist
 from simsage.paper.evidence import RUNS, read_evidence
 from simsage.paper.experiment import Experiment
-from simsage.paper.facts import Facts
+from simsage.paper.facts import Facts, Watts
 from simsage.paper.numbers import Numbers
 from simsage.paper.section import section
 from simsage.paper.topics import claims
@@ -41,6 +41,7 @@ class Options:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """Values by dotted key path, above the experiments' own."""
     prices: Prices = field(default_factory=dict)
+    watts: Watts = field(default_factory=dict)
     run: run.Options = field(default_factory=run.Options)
 
 
@@ -55,14 +56,14 @@ def paper(
     for experiment in chosen:
         _simulate(experiment, out, options)
     there = [one for one in known if (out / RUNS / one.name / output.SUMMARY).is_file()]
-    return write(out, there, options.prices)
+    return write(out, there, options.prices, options.watts)
 
 
-def write(out: Path, experiments: Sequence[Experiment], prices: Prices) -> list[Entry]:
+def write(out: Path, experiments: Sequence[Experiment], prices: Prices, watts: Watts) -> list[Entry]:
     """Make figures, tables, text and numbers from the runs in ``out``, and from nothing else."""
     work = Path(tempfile.mkdtemp(prefix=".paper.", dir=out))
     try:
-        entries = _written(work, out, experiments, prices)
+        entries = _written(work, out, experiments, prices, watts)
         for name in ENTRIES:
             _replace(work / name, out / name)
     finally:
@@ -93,18 +94,20 @@ def _simulate(experiment: Experiment, out: Path, options: Options) -> None:
     run.execute(experiment.scenario, out / RUNS / experiment.name, overrides, told)
 
 
-def _written(work: Path, out: Path, experiments: Sequence[Experiment], prices: Prices) -> list[Entry]:
+def _written(
+    work: Path, out: Path, experiments: Sequence[Experiment], prices: Prices, watts: Watts
+) -> list[Entry]:
     (work / FIGURES).mkdir()
     (work / TABLES).mkdir()
     numbers = Numbers()
     sections, entries = [], []
     for experiment in experiments:
-        facts = Facts(read_evidence(experiment, out), numbers, prices)
+        facts = Facts(read_evidence(experiment, out), numbers, prices, watts)
         changed = changes(facts.evidence.document, load_scenario(find_scenario(experiment.scenario)))
         tables = [TOPICS[name].table(facts) for name in experiment.topics]
         for table in tables:
             table.write(work / TABLES)
-        drawn = figures.draw(experiment, facts.source_of_figures, work / FIGURES)
+        drawn = figures.draw(facts, work / FIGURES)
         sections.append(section(facts, tables, drawn, changed))
         entries.append(Entry(facts, changed, claims.verdicts(facts)))
     text = "\n".join([_head(entries), *sections, checklist(entries)])

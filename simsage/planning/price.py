@@ -39,7 +39,9 @@ def price_of(
     return sum(dearest.values())
 
 
-def parse_prices(texts: Sequence[str]) -> dict[str, float]:
+def parse_prices(
+    texts: Sequence[str], option: str = "--price", what: str = "PRICE per hour"
+) -> dict[str, float]:
     """PROFILE=PRICE texts of the command line. Raises BadInput for what is not of that form."""
     prices: dict[str, float] = {}
     for text in texts:
@@ -49,6 +51,6 @@ def parse_prices(texts: Sequence[str]) -> dict[str, float]:
         except ValueError:
             prices[name] = -1.0
         if not name or not 0 < prices[name] < float("inf"):
-            allowed = "PROFILE=PRICE per hour, such as h100-llama-3.1-8b=2.5"
-            raise BadInput([Fault("--price", 0, text, "another form", allowed)])
+            allowed = f"PROFILE={what}, such as h100-llama-3.1-8b=2.5"
+            raise BadInput([Fault(option, 0, text, "another form", allowed)])
     return prices

@@ -60,6 +60,7 @@ def facts(
     cells: Mapping[tuple[str, float | None], Values],
     used: Mapping[str, Usage] | None = None,
     prices: Mapping[str, float] | None = None,
+    watts: Mapping[str, float] | None = None,
     document: ScenarioDocument | None = None,
     **changes: Any,
 ) -> Facts:
@@ -73,7 +74,7 @@ def facts(
     summary = summarise(document, "", {"digest": "", "profiles": {}}, runs)
     by_cell = {cell: [r for r in runs if (r.cell.variant, r.cell.point) == cell] for cell in cells}
     evidence = Evidence(experiment(**changes), Path("nowhere"), summary, document, {}, by_cell)
-    return Facts(evidence, Numbers(), prices or {})
+    return Facts(evidence, Numbers(), prices or {}, watts or {})
 
 
 def _document(cells: Mapping[tuple[str, float | None], Values], **parts: Any) -> ScenarioDocument:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from simcore.scenario.load import load_scenario
 from simsage.bundled import find_scenario
 from simsage.cli import main
 from simsage.figures.catalogue import DRAWN
-from simsage.paper.catalogue import EXPERIMENTS
+from simsage.paper.catalogue import EXPERIMENTS, chosen
 from simsage.paper.experiment import Experiment
+from simsage.paper.figures import OWN
 from simsage.paper.numbers import AS_IT_STANDS
 from simsage.paper.paper import ENTRIES, Options, paper
 from simsage.paper.topics.catalogue import TOPICS
@@ -56,7 +58,7 @@ def write(scenario: Path, out: Path) -> None:
     """The paper of the tiny experiment, quick and with overrides."""
     one = tiny(scenario)
     prices = {"toy": 2.0}
-    paper(out, [one], [one], Options(True, {"seed": 11}, prices, RunOptions(jobs=1)))
+    paper(out, [one], [one], Options(True, {"seed": 11}, prices, {"toy": 700.0}, RunOptions(jobs=1)))
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -146,9 +148,7 @@ def two(folder: Path) -> list[Experiment]:
     other = path.with_name("second.yaml")
     other.write_text(path.read_text())
     made = [tiny(path), tiny(other)]
-    kept = {"topics": ("claims",), "figures": ()}
-    fields = Experiment.__dataclass_fields__
-    return [Experiment(**({name: getattr(one, name) for name in fields} | kept)) for one in made]
+    return [replace(one, topics=("claims",), figures=()) for one in made]
 
 
 @pytest.mark.usefixtures("_no_engine")
@@ -167,6 +167,20 @@ def test_one_experiment_is_rebuilt_and_the_other_stays(tmp_path: Path):
     assert after["tables/noisy_claims.csv"] != before["tables/noisy_claims.csv"]
     assert second.name == "second"
     assert {path.name for path in out.iterdir()} == {*ENTRIES, "runs"}
+
+
+@pytest.mark.usefixtures("_no_engine")
+def test_a_rate_changed_in_the_file_rebuilds_its_figure_and_no_other(tmp_path: Path):
+    both = [replace(one, figures=("latency_cdf",)) for one in two(tmp_path)]
+    out = tmp_path / "out"
+    paper(out, both, both, Options(run=RunOptions(jobs=1, figures=False)))
+    before = files(out)
+    scenario = tmp_path / "noisy.yaml"
+    scenario.write_text(scenario.read_text().replace("seed: 7", "seed: 8").replace("rate: 4", "rate: 8"))
+    paper(out, both[:1], both, Options(run=RunOptions(jobs=1, figures=False, overwrite=True)))
+    after = files(out)
+    assert after["figures/noisy_latency_cdf.svg"] != before["figures/noisy_latency_cdf.svg"]
+    assert after["figures/second_latency_cdf.svg"] == before["figures/second_latency_cdf.svg"]
 
 
 @pytest.mark.usefixtures("_no_engine")
@@ -189,8 +203,11 @@ def test_nothing_that_is_there_is_replaced_unasked(tmp_path: Path):
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda one: one.name)
-def test_what_an_experiment_names_is_there(experiment: Experiment):
+def test_what_an_experiment_names_is_there(tmp_path: Path, experiment: Experiment):
     path = find_scenario(experiment.scenario)
+    for file in experiment.trace.values():
+        (tmp_path / file).write_text("made up")
+    (experiment,) = chosen((experiment.name,), tmp_path)
     load_scenario(path, {**experiment.overrides, **experiment.quick})
     document = load_scenario(path, experiment.overrides)
     variants = {variant.name for variant in document.variants}
@@ -199,7 +216,7 @@ def test_what_an_experiment_names_is_there(experiment: Experiment):
         assert spec.stream in document.streams
     assert not {experiment.reference} - variants - {""}
     assert set(experiment.topics) <= set(TOPICS)
-    assert set(experiment.figures) <= set(DRAWN)
+    assert set(experiment.figures) <= {*DRAWN, *OWN}
 
 
 @pytest.mark.parametrize(
@@ -207,7 +224,9 @@ def test_what_an_experiment_names_is_there(experiment: Experiment):
     [
         (["--set", "seed=1"], "give its experiment with --only"),
         (["--only", "nonsense"], "'nonsense'"),
+        (["--only", "mooncake"], "'mooncake'"),
         (["--price", "nonsense"], "PROFILE=PRICE"),
+        (["--watts", "nonsense"], "PROFILE=WATTS"),
     ],
 )
 def test_bad_input_ends_with_2_and_no_folder(tmp_path: Path, args: list[str], said: str):
@@ -215,3 +234,21 @@ def test_bad_input_ends_with_2_and_no_folder(tmp_path: Path, args: list[str], sa
     assert done.exit_code == 2
     assert said in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_experiments_are_of_different_names_and_sections():
+    assert (
+        len({one.name for one in EXPERIMENTS})
+        == len(EXPERIMENTS)
+        == len({one.section for one in EXPERIMENTS})
+    )
+
+
+def test_traces_are_replayed_from_the_folder_that_is_given(tmp_path: Path):
+    assert not {"azure_code", "mooncake"} & {one.name for one in chosen(())}
+    with pytest.raises(BadInput, match=r"mooncake_trace\.jsonl"):
+        chosen(("mooncake",), tmp_path)
+    file = tmp_path / "AzureLLMInferenceTrace_code.csv"
+    file.write_text("")
+    (azure,) = chosen(("azure_code",), tmp_path)
+    assert azure.overrides == {"streams.code.arrivals.path": str(file)}

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from simsage.paper import regime, regime_map
 from simsage.paper.facts import ABSENT
-from simsage.paper.topics import claims, cost, isolation, latency, queues, scaling, side_effects, sustained
+from simsage.paper.topics import (
+    claims,
+    cost,
+    isolation,
+    latency,
+    queues,
+    regimes,
+    scaling,
+    side_effects,
+    sustained,
+)
 from simsage.paper.topics.stages import told as stages_told
-from tests.factories import scenario
-from tests.unit.paper_support import SPEC, facts, swept_backends, usage
+from tests.factories import constant, poisson, scenario
+from tests.unit.paper_support import CHAT, SPEC, facts, swept_backends, usage
 
 OLD = [100, 120, 110]
 BETTER, SAME, WORSE = [50, 61, 54], [50, 180, 100], [200, 238, 221]
@@ -182,14 +193,14 @@ def test_inflation_over_the_tenant_alone_and_fairness():
     assert isolation.table(told).rows[0][-1] is ABSENT
 
 
-def costed(new, prices=None):
+def costed(new, prices=None, watts=None):
     backends, planes = usage()
     apart = [backends[0], *(_on_its_own(backends[1], f"cpu-{i}") for i in range(2))]
     cells = {
         ("old", None): {"p99_ttft_ms": OLD, "all output_throughput": [1000, 1010, 990]},
         ("new", None): {"p99_ttft_ms": OLD, "all output_throughput": new},
     }
-    return facts(cells, used={"old": (backends, planes), "new": (apart, planes)}, prices=prices)
+    return facts(cells, used={"old": (backends, planes), "new": (apart, planes)}, prices=prices, watts=watts)
 
 
 def _on_its_own(usage_, device):
@@ -225,6 +236,48 @@ def test_a_machine_has_the_price_of_whichever_of_its_profiles_has_one():
 def test_dollars_are_a_column_only_with_prices():
     assert "US dollars" not in cost.table(costed([1000, 1010, 990])).columns
     assert "US dollars" in cost.table(costed([1000, 1010, 990], {"gpu": 3.6})).columns
+
+
+def test_energy_is_that_of_machines_at_the_power_given():
+    told = costed([1000, 1010, 990], watts={"gpu": 360.0, "cpu": 36.0})
+    assert cost.kilowatt_hours(told, ("old", None)).value == pytest.approx(0.1, rel=1e-3)
+    assert cost.kilowatt_hours(told, ("new", None)).value == pytest.approx(0.12, rel=1e-3)
+    assert "kWh" in cost.table(told).columns
+    assert "kWh" not in cost.table(costed([1000, 1010, 990])).columns
+
+
+def mapped(ratios):
+    """Points are embeddings per second beside chats that make 10 requests a second with them."""
+    cells = {}
+    for point, ratio in ratios.items():
+        cells["old", point] = {"p99_ttft_ms": OLD}
+        cells["new", point] = {"p99_ttft_ms": [ratio * one * (1 + 0.01 * i) for i, one in enumerate(OLD)]}
+    embed = {"kind": "embedding", "arrivals": poisson(1), "text_tokens": constant(8)}
+    values = {"streams.chat.arrivals.rate": [10 - point for point in ratios]}
+    sweep = {"label": "embeddings", "points": [*ratios], "set": {"streams.embed.arrivals.rate": 1.0}}
+    document = scenario(
+        streams={"chat": CHAT, "embed": embed},
+        variants=[{"name": "old"}, {"name": "new"}],
+        replications=3,
+        sweep=sweep | {"values": values},
+    )
+    return facts(cells, document=document)
+
+
+def test_a_regime_is_a_rate_and_a_share_with_a_gain_a_tie_or_a_loss():
+    told = mapped({1.0: 0.5, 3.0: 0.99, 5.0: 2.0})
+    found = [(one.rate, one.share, one.kind) for one in regime.regimes(told, SPEC)]
+    assert found == [(10, 0.1, "gain"), (10, 0.3, "tie"), (10, 0.5, "loss")]
+    assert regimes.told(told)[0] == (
+        "*It helps.* Of the 3 points: 1 gain (`10/s at 10%`), 1 tie, 1 loss (`10/s at 50%`)."
+    )
+    assert [row[-1] for row in regimes.table(told).rows] == ["gain", "tie", "loss"]
+
+
+def test_the_regime_map_has_a_panel_for_each_hypothesis():
+    told = mapped({1.0: 0.5, 5.0: 2.0})
+    figure = regime_map.draw(told)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.50", "2.02"]
 
 
 def test_stages_are_told_one_by_one():

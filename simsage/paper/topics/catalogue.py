@@ -14,6 +14,7 @@ from simsage.paper.topics import (
     isolation,
     latency,
     queues,
+    regimes,
     scaling,
     side_effects,
     stages,
@@ -32,7 +33,7 @@ class Topic:
 
 _MODULES = (
     *(claims, latency, sustained, scaling, isolation, stages),
-    *(cost, breakdown, queues, side_effects),
+    *(regimes, cost, breakdown, queues, side_effects),
 )
 TOPICS: Mapping[str, Topic] = {
     module.__name__.rpartition(".")[2]: Topic(module.TITLE, module.told, module.table) for module in _MODULES

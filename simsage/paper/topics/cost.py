@@ -1,8 +1,8 @@
-"""Cost: machine hours, and with prices dollars, for a million output tokens."""
+"""Cost: machine hours, and with prices dollars, with power energy, for a million output tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from simsage.comparison.recorded_run import CellName
@@ -11,6 +11,7 @@ from simsage.metrics import ALL
 from simsage.paper.facts import ABSENT, Facts
 from simsage.paper.numbers import Number
 from simsage.paper.table import Cell, Table
+from simsage.resources import ResourceRow
 from simsage.statistics import estimate
 
 TITLE = "Cost"
@@ -29,6 +30,8 @@ class Machines:
     """Those that only embed."""
     price_per_hour: float | None
     """Of all, a machine being the price of its dearest profile; None where a machine has none."""
+    kilowatts: float | None
+    """Of all likewise."""
     sources: tuple[str, ...]
 
 
@@ -50,6 +53,7 @@ def table(facts: Facts) -> Table:
                     hours(facts, cell, "llm"),
                     hours(facts, cell, "embedding"),
                     dollars(facts, cell),
+                    kilowatt_hours(facts, cell),
                 )
             )
     per = "per million output tokens"
@@ -62,6 +66,7 @@ def table(facts: Facts) -> Table:
             "LLM machine hours",
             "embedding machine hours",
             "US dollars",
+            "kWh",
         ),
         tuple(rows),
     ).known_columns()
@@ -75,15 +80,23 @@ def machines(facts: Facts, cell: CellName) -> Machines:
         if (row.variant, row.point) == cell and row.service != "RETRIEVER"
     ]
     services: dict[str, set[str]] = {}
-    prices: dict[str, list[float]] = {}
     for _, row in rows:
         services.setdefault(row.device, set()).add(row.service)
-        prices.setdefault(row.device, []).append(facts.prices.get(row.profile, row.price_per_hour))
     llm = sum("LLM" in found for found in services.values())
-    known = all(any(found) for found in prices.values())
-    price = sum(max(found) for found in prices.values()) if known else None
+    found = [row for _, row in rows]
+    price = _of_all(found, lambda row: facts.prices.get(row.profile, row.price_per_hour))
+    watts = _of_all(found, lambda row: facts.watts.get(row.profile, 0.0))
     sources = tuple(facts.pointer(f"resources/{i}/device") for i, _ in rows)
-    return Machines(llm, len(services) - llm, price, sources)
+    kilowatts = None if watts is None else watts / 1000
+    return Machines(llm, len(services) - llm, price, kilowatts, sources)
+
+
+def _of_all(rows: Sequence[ResourceRow], of: Callable[[ResourceRow], float]) -> float | None:
+    """The sum over machines of the largest of each; None where a machine has none."""
+    largest: dict[str, float] = {}
+    for row in rows:
+        largest[row.device] = max(of(row), largest.get(row.device, 0.0))
+    return sum(largest.values()) if all(largest.values()) else None
 
 
 def hours(facts: Facts, cell: CellName, kind: str) -> Number:
@@ -98,6 +111,12 @@ def dollars(facts: Facts, cell: CellName) -> Number:
     return (
         ABSENT if price is None else _per_million(facts, cell, "dollars", price, "machines at their prices")
     )
+
+
+def kilowatt_hours(facts: Facts, cell: CellName) -> Number:
+    """Energy for a million output tokens, all machines drawing their given power all the time."""
+    power = machines(facts, cell).kilowatts
+    return ABSENT if power is None else _per_million(facts, cell, "kWh", power, "machines at their power")
 
 
 def _per_million(facts: Facts, cell: CellName, name: str, per_hour: float, what: str) -> Number:
@@ -128,7 +147,7 @@ def _told(facts: Facts, point: float | None) -> list[str]:
         llm, embedding = hours(facts, cell, "llm"), hours(facts, cell, "embedding")
         lines.append(
             f"A million output tokens take {llm} hours of LLM machines and {embedding} of embedding machines "
-            f"with '{cell[0]}'{_dollars(facts, cell)}."
+            f"with '{cell[0]}'{_dollars(facts, cell)}{_energy(facts, cell)}."
         )
     return [*lines, _break_even(facts, ours, theirs)]
 
@@ -136,6 +155,11 @@ def _told(facts: Facts, point: float | None) -> list[str]:
 def _dollars(facts: Facts, cell: CellName) -> str:
     found = dollars(facts, cell)
     return "" if found is ABSENT else f", which is ${found}"
+
+
+def _energy(facts: Facts, cell: CellName) -> str:
+    found = kilowatt_hours(facts, cell)
+    return "" if found is ABSENT else f", and {found} kWh with all machines at the power given"
 
 
 def _break_even(facts: Facts, ours: CellName, theirs: CellName) -> str:
