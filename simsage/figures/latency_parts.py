@@ -43,7 +43,7 @@ def draw(source: Source) -> Figure | None:
     for place, (_, _, parts) in zip(places, bars, strict=True):
         _bar(axes, place, parts, shown, longest)
     axes.set_yticks(places, [f"{variant}, p{level}" for level, variant, _ in bars])
-    axes.set(xlabel=f"{source.spoken_split} (ms)", xlim=(0, 1.13 * longest))
+    axes.set(xlabel=f"{source.spoken_split} (ms)", xlim=(0, 1.15 * longest), ylim=(places[-1] - 0.8, 0.8))
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     handles = [axes.barh(0, 0, label=name, **LOOKS[name]) for name in shown]
@@ -70,4 +70,5 @@ def _bar(axes: Axes, place: float, parts: dict[str, float], shown: list[str], lo
     for name in shown:
         axes.barh(place, parts[name], 0.8, left, **LOOKS[name])
         left += parts[name]
-    axes.text(left + 0.01 * longest, place, plain(left), va="center", fontsize=6)
+    whole = sum(parts.values())
+    axes.text(left + 0.01 * longest, place, plain(whole), va="center", fontsize=6)

@@ -58,8 +58,9 @@ def canvas(height: float, rows: int = 1, **options: Any) -> tuple[Figure, Any]:
 
 
 def line(index: int) -> dict[str, Any]:
-    """Colour and dash of the variant at ``index``."""
-    return {"color": COLOURS[index % len(COLOURS)], "linestyle": LINES[index % len(LINES)]}
+    """Colour and dash of the variant at ``index``; where colours come again, their dashes are others."""
+    dash = LINES[(index + index // len(LINES)) % len(LINES)]
+    return {"color": COLOURS[index % len(COLOURS)], "linestyle": dash}
 
 
 def bar(index: int) -> dict[str, Any]:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from simcore.request import Kind
 from simcore.simulation import simulate
 from simsage.breakdown import PARTS, parts_of, split
+from simsage.figures import latency_parts
 from simsage.records import frame_of
 from simsage.register import Register
 from tests.factories import constant, poisson, profile, scenario
@@ -108,3 +110,9 @@ def test_percentiles_are_of_the_requests_around_them():
     assert sum(found[50].values()) == pytest.approx(1e3 * (10 + 499.5))
     assert sum(found[99].values()) == pytest.approx(1e3 * (10 + 989.5))
     assert split(frame(*rows).iloc[:0], "e2el") == {}
+
+
+def test_a_bar_is_labelled_with_the_whole_even_where_a_part_is_too_small_to_show():
+    axes = Figure().subplots()
+    latency_parts._bar(axes, 0.0, {"decode": 100.0, "hop": 5.0}, ["decode"], 1000.0)
+    assert [text.get_text() for text in axes.texts] == ["105"]
