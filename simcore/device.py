@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
 
 from simpy import Environment, Event, Timeout
 
@@ -16,7 +15,8 @@ class Job:
     """Work given to a device: ``work`` seconds if undisturbed, then ``on_end`` is called with it.
 
     ``urgent`` work is not put off for others. ``on_contention`` is called when another job wants a turn:
-    a job that consists of many steps can then be shortened to the end of the present one.
+    a job that consists of many steps can then be shortened to the end of the present one. What works on
+    without pause has one job, which becomes the next piece of work whenever it has ended: see `again`.
     """
 
     service: Service
@@ -36,6 +36,13 @@ class Job:
     _rate: float = field(default=0.0, init=False)
     _since: float = field(default=0.0, init=False)
     _timer: Timeout | None = field(default=None, init=False)
+
+    def again(self, work: float, *, urgent: bool) -> None:
+        """Be another piece of work, once the one before has ended."""
+        self.work = work
+        self.urgent = urgent
+        self.turn = self._done = self._rate = 0.0
+        self.in_gap = False
 
     def worked(self, now: float) -> float:
         """Seconds of the work that are done."""
@@ -104,7 +111,7 @@ class Device:
         return 1.0 / self._slowdown[job.service]
 
     def _end(self, event: Event) -> None:
-        job = cast(Job, event.value)
+        job: Job = event._value
         self._active.remove(job)
         if self._active:
             self._rebalance()

@@ -44,7 +44,8 @@ class Level:
     def change(self, by: int, now: float) -> None:
         """Let the quantity change at ``now``."""
         if now > self._since:
-            self._meter.add(self.value, self._since, now)
+            if self.value:
+                self._meter.add(self.value, self._since, now)
             self._since = now
         self.value += by
 

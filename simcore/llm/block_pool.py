@@ -63,11 +63,10 @@ class BlockPool:
     ) -> Run | None:
         """Take back a sequence's blocks: ``tail`` without a hash, ``private`` full ones, ``shared`` ones.
 
-        Returns the run that the private blocks now form in the queue, if the sequence may reclaim it.
+        Only with caching; without it a block is a number in ``free``. Returns the run that the private blocks
+        now form in the queue, if the sequence may reclaim it.
         """
         self.free += tail + private
-        if not self.enable_caching:
-            return None
         self._unhashed += tail
         run = self._queue(private, reclaimable) if private else None
         for block in reversed(list(shared)):

@@ -41,28 +41,26 @@ class DecodeBatch:
 
     def enter(self, seq: Sequence) -> None:
         """Let a sequence that has sampled its first token since (re)prefill decode from the next step on."""
+        step = self.step
         seq.status = Status.DECODING
-        seq.idle_step = self.step - 2
-        self._set_base(seq, seq.num_computed_tokens - self.step)
-        seq.last_step = self.step + seq.max_tokens - seq.num_output_tokens - 1
-        self._note_last_step(seq)
+        seq.idle_step = step - 2
         self.size += 1
+        last_step = step + seq.max_tokens - seq.num_output_tokens - 1
+        self._place(seq, seq.num_computed_tokens - step, last_step)
 
     def leave(self, seq: Sequence, status: Status) -> None:
         """Take a sequence out and write down how far it came."""
-        seq.num_computed_tokens = self.computed(seq)
-        seq.num_output_tokens = seq.num_computed_tokens + 1 - seq.prompt_tokens
+        computed = seq.num_computed_tokens = seq.decode_base + self.step
+        seq.num_output_tokens = computed + 1 - seq.prompt_tokens
         seq.status = status
-        self._clear_base(seq)
         self.size -= 1
+        self._displace(seq)
 
     def hold_back(self, seq: Sequence) -> None:
         """Let a sequence miss the coming step."""
-        self._clear_base(seq)
-        self._set_base(seq, seq.decode_base - 1)
-        seq.last_step += 1
         seq.idle_step = self.step
-        self._note_last_step(seq)
+        self._displace(seq)
+        self._place(seq, seq.decode_base - 1, seq.last_step + 1)
 
     def advance(self) -> list[Sequence]:
         """Pass one step and take out the sequences that sampled their last token in it."""
@@ -103,22 +101,22 @@ class DecodeBatch:
         """KV blocks that the next ``steps`` steps need in all."""
         cycles, rest = divmod(steps, self._block_size)
         start = self.step % self._block_size
-        due = self._due
-        return cycles * self.size + sum(due[(start + i) % self._block_size] for i in range(rest))
+        end = start + rest
+        wrapped = max(0, end - self._block_size)
+        return cycles * self.size + sum(self._due[start:end]) + sum(self._due[:wrapped])
 
-    def _set_base(self, seq: Sequence, base: int) -> None:
+    def _place(self, seq: Sequence, base: int, last_step: int) -> None:
         seq.decode_base = base
+        seq.last_step = last_step
         self._base_sum += base
         self._due[-base % self._block_size] += 1
-
-    def _clear_base(self, seq: Sequence) -> None:
-        self._base_sum -= seq.decode_base
-        self._due[-seq.decode_base % self._block_size] -= 1
-
-    def _note_last_step(self, seq: Sequence) -> None:
-        bucket = self._calendar.get(seq.last_step)
+        bucket = self._calendar.get(last_step)
         if bucket is None:
-            self._calendar[seq.last_step] = [seq]
-            heappush(self._last_steps, seq.last_step)
+            self._calendar[last_step] = [seq]
+            heappush(self._last_steps, last_step)
         else:
             bucket.append(seq)
+
+    def _displace(self, seq: Sequence) -> None:
+        self._base_sum -= seq.decode_base
+        self._due[-seq.decode_base % self._block_size] -= 1

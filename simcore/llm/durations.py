@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from math import sqrt
 from typing import Protocol
 
@@ -79,6 +80,7 @@ class StepDurations:
 
     def __init__(self, step_time: StepTime, residuals: Sequence[float], rng: np.random.Generator) -> None:
         self._step_time = step_time
+        self._decode_line = cache(step_time.decode_line)
         self._residuals = residuals
         self._rng = rng
         self._factors: NDArray[np.float64] = np.empty(0)
@@ -86,14 +88,18 @@ class StepDurations:
 
     def single(self, step: Step, number: int) -> float:
         """Seconds of the replica's step of that number."""
-        seconds = self._step_time(step)
+        if step.prefills:
+            seconds = self._step_time(step)
+        else:
+            base, slope = self._decode_line(step.decodes)
+            seconds = base + slope * step.decode_context
         if not self._residuals:
             return seconds
         return seconds * float(self._chunk_of(number)[number % _CHUNK])
 
     def run(self, decodes: int, context: int, number: int, steps: int) -> StepRun:
         """At most ``steps`` pure decode steps from that number on; each adds ``decodes`` to ``context``."""
-        base, slope = self._step_time.decode_line(decodes)
+        base, slope = self._decode_line(decodes)
         first, increment = base + slope * context, slope * decodes
         if not self._residuals:
             return LinearRun(first, increment, steps)

@@ -16,9 +16,9 @@ class KVCacheManager:
     """Allocates and frees the KV blocks of sequences that do not decode; decoding is counted in bulk."""
 
     def __init__(self, config: SchedulerConfig) -> None:
-        self._config = config
         self._block_size = config.block_size
         self._caching = config.enable_prefix_caching
+        self._reserve_full = config.scheduler_reserve_full_isl
         self.pool = BlockPool(config.usable_blocks, enable_caching=config.enable_prefix_caching)
 
     def hits(self, seq: Sequence) -> tuple[list[CachedBlock], int]:
@@ -38,27 +38,28 @@ class KVCacheManager:
         self, seq: Sequence, shared: list[CachedBlock], own: int, new_tokens: int, watermark: int
     ) -> bool:
         """Give a waiting sequence its hits and the blocks of its first chunk, or False if they don't fit."""
+        size, pool = self._block_size, self.pool
         hit = len(shared) + own
-        idle = own + sum(not block.ref_cnt for block in shared)
-        computed = hit * self._block_size
-        needed = self._config.blocks_for(computed + new_tokens) - hit
-        fit = needed
-        if self._config.scheduler_reserve_full_isl:
-            fit = max(needed, self._config.blocks_for(seq.num_tokens) - hit)
-        if fit + idle + watermark > self.pool.free:
+        computed = hit * size + new_tokens
+        needed = fit = -(-computed // size) - hit
+        if self._reserve_full:
+            fit = max(needed, -(-seq.num_tokens // size) - hit)
+        if hit:
+            fit += own + sum(not block.ref_cnt for block in shared)
+        if fit + watermark > pool.free:
             return False
-        self.pool.touch(shared)
-        seq.shared_blocks = shared
-        if own and seq.own_run is not None:
-            self.pool.reclaim(seq.own_run, own)
+        if hit:
+            self._take_over(seq, shared, own)
         seq.own_run = None
-        self.pool.allocate(needed)
-        self._cache_shareable(seq, computed + new_tokens)
+        pool.allocate(needed)
+        if self._caching:
+            self._cache_shareable(seq, computed)
         return True
 
     def blocks_to_grow(self, computed: int, new_tokens: int) -> int:
         """Blocks that a running sequence needs for its next tokens."""
-        return self._config.blocks_for(computed + new_tokens) - self._config.blocks_for(computed)
+        size = self._block_size
+        return -(-(computed + new_tokens) // size) - -(-computed // size)
 
     def grow(self, seq: Sequence, computed: int, new_tokens: int) -> bool:
         """Give a prefilling sequence the blocks of its next chunk, or False if they don't fit."""
@@ -66,21 +67,29 @@ class KVCacheManager:
         if needed > self.pool.free:
             return False
         self.pool.allocate(needed)
-        self._cache_shareable(seq, computed + new_tokens)
+        if self._caching:
+            self._cache_shareable(seq, computed + new_tokens)
         return True
 
     def free(self, seq: Sequence, computed: int, hashed: int) -> None:
         """Take back all blocks of a sequence that has (nearly) computed and hashed so many tokens."""
+        held = -(-computed // self._block_size)
+        if not self._caching:
+            self.pool.free += held
+            return
         full = hashed // self._block_size
         shared = seq.shared_blocks
-        tail = self._config.blocks_for(computed) - full
         reclaimable = seq.status is not Status.FINISHED
-        seq.own_run = self.pool.release(tail, full - len(shared), shared, reclaimable=reclaimable)
+        seq.own_run = self.pool.release(held - full, full - len(shared), shared, reclaimable=reclaimable)
         seq.shared_blocks = []
 
+    def _take_over(self, seq: Sequence, shared: list[CachedBlock], own: int) -> None:
+        self.pool.touch(shared)
+        seq.shared_blocks = shared
+        if own and seq.own_run is not None:
+            self.pool.reclaim(seq.own_run, own)
+
     def _cache_shareable(self, seq: Sequence, tokens: int) -> None:
-        if not self._caching:
-            return
         known = len(seq.shared_blocks)
         full = min(len(seq.prefix_keys), tokens // self._block_size)
         if known < full:

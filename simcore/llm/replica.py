@@ -49,7 +49,10 @@ class Replica:
         self._events = events
         self._sequences: dict[Request, Sequence] = {}
         self._aborted: list[Sequence] = []
-        self._job: Job | None = None
+        self._job = Job(Service.LLM, 0.0, self._ended, on_contention=self._interrupt)
+        self._working = False
+        self._output: SchedulerOutput | None = None
+        """The step under way, unless it is one of a run."""
         self._run: StepRun | None = None
         self._ahead: tuple[int, SchedulerOutput] | None = None
         self._lost = 0.0
@@ -108,60 +111,67 @@ class Replica:
         self._sequences[request] = seq
         self.scheduler.add_request(seq)
         self._usage.waiting.change(1, now)
-        if self._job is None:
-            self._begin()
-        else:
+        if self._working:
             self._interrupt()
+        else:
+            self._begin()
 
     def _interrupt(self) -> None:
         """Cut a run of steps short at the end of the step under way."""
-        run, job = self._run, self._job
-        if run is None or job is None:
+        run = self._run
+        if run is None:
             return
-        step, end = run.end_of_step_at(job.worked(self.env.now))
+        step, end = run.end_of_step_at(self._job.worked(self.env.now))
         if step < run.steps:
             run.steps, run.total = step, end
-            self._device.shorten(job, end)
+            self._device.shorten(self._job, end)
 
     def _begin(self) -> None:
         scheduler = self.scheduler
         steps = 0 if self._stepwise else scheduler.uneventful_steps()
         if steps > 1:
-            self._begin_run(steps)
+            decoding = scheduler.decoding
+            run = self._durations.run(decoding.size, decoding.context, decoding.step, steps)
+            self._run = run
+            self._work(run.total, urgent=False)
             return
         number, output = self._ahead or self._schedule()
         self._ahead = None
         if not output.step.batch:
             self._finish_step(output)
             return
+        self._output = output
         seconds = self._durations.single(output.step, number)
         if self._async and scheduler.has_requests:
             self._ahead = self._schedule()
+        self._work(seconds, urgent=output.step.prefills > 0)
 
-        def end(job: Job) -> None:
-            self._lost += job.lost(self.env.now)
-            self._usage.worked(output.step, 1, scheduler.kv.pool.used, job.started, self.env.now)
+    def _work(self, seconds: float, *, urgent: bool) -> None:
+        self._working = True
+        self._job.again(seconds, urgent=urgent)
+        self._device.start(self._job)
+
+    def _ended(self, job: Job) -> None:
+        now = self.env.now
+        self._lost += job.lost(now)
+        output, run = self._output, self._run
+        if output is not None:
+            self._output = None
+            self._usage.worked(output.step, 1, self.scheduler.kv.pool.used, job.started, now)
             self._finish_step(output)
-
-        job = self._job = Job(Service.LLM, seconds, end, urgent=output.step.prefills > 0)
-        self._device.start(job)
-
-    def _begin_run(self, steps: int) -> None:
-        decoding = self.scheduler.decoding
-        context = decoding.context
-        run = self._run = self._durations.run(decoding.size, context, decoding.step, steps)
-
-        def end(job: Job) -> None:
+        elif run is not None:
             self._run = None
-            self._lost += job.lost(self.env.now)
-            self.scheduler.jump(run.steps)
-            context_at_end = self.scheduler.decoding.context
-            step = Step(decodes=decoding.size, decode_context=(context + context_at_end) // 2)
-            self._usage.worked(step, run.steps, self.scheduler.kv.pool.used, job.started, self.env.now)
+            self._usage.worked(
+                self._jump(run.steps), run.steps, self.scheduler.kv.pool.used, job.started, now
+            )
             self._go_on()
 
-        job = self._job = Job(Service.LLM, run.total, end, urgent=False, on_contention=self._interrupt)
-        self._device.start(job)
+    def _jump(self, steps: int) -> Step:
+        """Pass the steps of a run; gives the mean one."""
+        decoding = self.scheduler.decoding
+        context = decoding.context
+        self.scheduler.jump(steps)
+        return Step(decodes=decoding.size, decode_context=(context + decoding.context) // 2)
 
     def _schedule(self) -> tuple[int, SchedulerOutput]:
         number = self.scheduler.decoding.step
@@ -201,6 +211,6 @@ class Replica:
                 self._usage.waiting.change(-1, self.env.now)
             self.scheduler.abort(seq)
         self._aborted.clear()
-        self._job = None
+        self._working = False
         if self.scheduler.has_requests:
             self._begin()

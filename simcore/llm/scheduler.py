@@ -29,6 +29,7 @@ class Scheduler:
         """In order of admission, finished ones until their last step is reported."""
         self.prefilling: dict[Sequence, None] = {}
         self.decoding = DecodeBatch(config.block_size)
+        self._watermark = config.watermark_blocks
         self._admissions = 0
         self._settled = False
 
@@ -56,7 +57,7 @@ class Scheduler:
         """Decide the next step and advance everything in it; nothing is sampled before the update."""
         output = SchedulerOutput()
         budget = self._schedule_running(output)
-        if not output.preempted:
+        if self.waiting and not output.preempted:
             self._admit(output, budget)
         self._advance(output)
         return output
@@ -75,7 +76,9 @@ class Scheduler:
     def uneventful_steps(self) -> int:
         """Steps ahead that only decode: nobody is admitted, finishes, or lacks a block."""
         decoding = self.decoding
-        if not decoding.size or len(self.running) > decoding.size or not self._nobody_can_be_admitted:
+        if not decoding.size or len(self.running) > decoding.size:
+            return 0
+        if self.waiting and not self._nobody_can_be_admitted:
             return 0
         steps = decoding.steps_before_next_finish()
         free = self.kv.pool.free
@@ -124,58 +127,58 @@ class Scheduler:
 
     @property
     def _nobody_can_be_admitted(self) -> bool:
-        if not self.waiting:
-            return True
         # Where only the first chunk must fit, losing cached blocks shortens it, so that it may fit later.
         chunk_may_shrink = self.config.enable_prefix_caching and not self.config.scheduler_reserve_full_isl
         return self._settled and not chunk_may_shrink
 
     def _schedule_running(self, output: SchedulerOutput) -> int:
-        decodes = self.decoding.size
+        decoding = self.decoding
+        decodes = decoding.size
         budget = self.config.max_num_batched_tokens - decodes
-        chunks, blocks = self._plan_chunks(budget)
-        if budget < 0 or chunks is None or blocks > self.kv.pool.free:
+        due = decoding.blocks_due
+        chunks, growth = self._plan_chunks(budget) if self.prefilling else ([], 0)
+        if budget < 0 or chunks is None or due + growth > self.kv.pool.free:
             return schedule_running_under_contention(self, output)
-        self.kv.pool.allocate(self.decoding.blocks_due)
+        if due:
+            self.kv.pool.allocate(due)
         for seq, chunk in chunks:
             self.kv.grow(seq, seq.num_computed_tokens, chunk)
             self._add_prefill(output, seq, chunk)
             budget -= chunk
         if decodes:
             output.step.decodes = decodes
-            output.step.decode_context = self.decoding.context
+            output.step.decode_context = decoding.context
         return budget
 
     def _plan_chunks(self, budget: int) -> tuple[list[tuple[Sequence, int]] | None, int]:
-        """Next chunk of every prefilling sequence and all blocks due, or None if order matters."""
+        """Next chunk of every prefilling sequence and the blocks for them, or None if order matters."""
         chunks = []
-        blocks = self.decoding.blocks_due
-        if self.prefilling:
-            limit = self.prefill_limit()
-            for seq in self.prefilling:
-                chunk = min(seq.num_tokens - seq.num_computed_tokens, limit)
-                if chunk > budget:
-                    if seq is not next(reversed(self.running)):
-                        return None, blocks
-                    chunk = budget
-                if chunk > 0:
-                    chunks.append((seq, chunk))
-                    blocks += self.kv.blocks_to_grow(seq.num_computed_tokens, chunk)
-                    budget -= chunk
+        blocks = 0
+        limit = self.prefill_limit()
+        for seq in self.prefilling:
+            chunk = min(seq.num_tokens - seq.num_computed_tokens, limit)
+            if chunk > budget:
+                if seq is not next(reversed(self.running)):
+                    return None, blocks
+                chunk = budget
+            if chunk > 0:
+                chunks.append((seq, chunk))
+                blocks += self.kv.blocks_to_grow(seq.num_computed_tokens, chunk)
+                budget -= chunk
         return chunks, blocks
 
     def _admit(self, output: SchedulerOutput, budget: int) -> None:
-        waiting = self.waiting
-        while waiting and budget > 0 and len(self.running) < self.config.max_num_seqs:
+        waiting, config = self.waiting, self.config
+        while waiting and budget > 0 and len(self.running) < config.max_num_seqs:
             seq = waiting.peek()
             shared, own = self.kv.hits(seq)
-            cached = (len(shared) + own) * self.config.block_size
+            cached = (len(shared) + own) * config.block_size
             chunk = min(seq.num_tokens - cached, self.prefill_limit())
             if chunk > budget:
-                if not self.config.enable_chunked_prefill:
+                if not config.enable_chunked_prefill:
                     break
                 chunk = budget
-            watermark = self.config.watermark_blocks if self.running else 0
+            watermark = self._watermark if self.running else 0
             if not self.kv.admit(seq, shared, own, chunk, watermark):
                 break
             self._start_running(waiting.pop(), cached)

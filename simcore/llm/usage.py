@@ -37,8 +37,13 @@ class ReplicaUsage:
         self.kv += used_blocks / self._blocks * counted
         if used_blocks > self.kv_peak:
             self.kv_peak = used_blocks
-        self.batches.take(batch)
-        if step.prefills:
-            self.chunks.take(step.prefill_tokens)
+        # Every step comes here, and hardly any widens an extent: it is asked before it is called.
+        batches, chunks, contexts = self.batches, self.chunks, self.contexts
+        if not batches.least <= batch <= batches.most:
+            batches.take(batch)
+        if step.prefills and not chunks.least <= step.prefill_tokens <= chunks.most:
+            chunks.take(step.prefill_tokens)
         if step.decodes:
-            self.contexts.take(step.decode_context / step.decodes)
+            context = step.decode_context / step.decodes
+            if not contexts.least <= context <= contexts.most:
+                contexts.take(context)

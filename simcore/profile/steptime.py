@@ -45,10 +45,11 @@ class StepTime:
         if not step.prefills:
             base, slope = self.decode_line(step.decodes)
             return base + slope * step.decode_context
+        tokens = step.tokens
         correction = self.mixed_correction if step.decodes else self.prefill_correction
-        return correction(step.tokens) * (
+        return correction(tokens) * (
             self.constant
-            + max(self.floor, self.token * step.tokens)
+            + max(self.floor, self.token * tokens)
             + self.decode * step.decodes
             + self.prefill * step.prefills
             + self.context * step.decode_context
