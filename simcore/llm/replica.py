@@ -185,7 +185,9 @@ class Replica:
                 request.cached_tokens = seq.num_cached_tokens
                 seq.lost_before = self._lost
         if output.admitted or output.preempted:
-            self._usage.waiting.change(len(output.preempted) - len(output.admitted), now)
+            # Under asynchronous scheduling one may be preempted that the step before finishes: it waits no more.
+            again = sum(seq.status is Status.WAITING for seq in output.preempted)
+            self._usage.waiting.change(again - len(output.admitted), now)
             self._usage.preemptions += len(output.preempted)
         return number, output
 
