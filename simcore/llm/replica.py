@@ -185,7 +185,7 @@ class Replica:
                 request.cached_tokens = seq.num_cached_tokens
                 seq.lost_before = self._lost
         if output.admitted or output.preempted:
-            # Under asynchronous scheduling one may be preempted that the step before finishes: it waits no more.
+            # Asynchronous scheduling may preempt one that the step before finishes: it waits no more.
             again = sum(seq.status is Status.WAITING for seq in output.preempted)
             self._usage.waiting.change(again - len(output.admitted), now)
             self._usage.preemptions += len(output.preempted)
