@@ -10,8 +10,10 @@ from simcore.backend import Backend, BackendEvents, BackendName
 from simcore.control.facts import facts_of
 from simcore.control.pool import BackendState
 from simcore.control.states import backend_states
+from simcore.device import CoordinatedDevice, Device, Workplace
 from simcore.devices import Devices
 from simcore.embedding_server import EmbeddingServer
+from simcore.faults.fallible import Breakable, Fallible
 from simcore.llm.durations import StepDurations
 from simcore.llm.replica import Replica
 from simcore.llm.scheduler import Scheduler
@@ -33,7 +35,7 @@ from simcore.result import RangeExcess
 from simcore.retriever import Retriever
 from simcore.scenario.cluster import ControlPlaneSpec, EmbeddingBackends, LLMBackends, RetrieverBackends
 from simcore.scenario.document import ScenarioDocument
-from simcore.scenario.places import BackendSpec, Place, places
+from simcore.scenario.places import BackendSpec, Place, index_of, places
 from simcore.workload.distributions import draw_floats
 from simcore.workload.randomness import Streams
 
@@ -51,6 +53,8 @@ class Cluster:
         observer: Observer,
     ) -> None:
         self.backends: list[Backend] = []
+        self.fallible: dict[int, Fallible] = {}
+        """Those of ``backends`` that a fault befalls, by index."""
         self._specs: list[BackendSpec] = []
         self._env = env
         self._profiles = profiles
@@ -59,8 +63,13 @@ class Cluster:
         self._observer = observer
         self._counted = (scenario.warmup_s, scenario.duration_s)
         self._devices = Devices(env, scenario, profiles)
-        for place in places(scenario):
-            self.backends.append(self._make(place))
+        self._hop = scenario.control_plane.hop_latency_ms / 1e3
+        self._timeout = scenario.faults.recovery.health_timeout_s
+        befallen = {index_of(scenario, fault.backend, fault.index) for fault in scenario.faults.events}
+        for index, place in enumerate(places(scenario)):
+            if index in befallen:
+                self.fallible[index] = self._fallible(place)
+            self.backends.append(self.fallible.get(index) or self._make(place))
             self._specs.append(place.spec)
 
     def states(self, spec: ControlPlaneSpec) -> list[BackendState]:
@@ -77,17 +86,37 @@ class Cluster:
 
     def range_excesses(self) -> list[RangeExcess]:
         """Where the run left the measured range of a profile, once per profile and quantity."""
-        return range_excesses(self.backends, self._specs, self._profiles)
+        working = [b.within if isinstance(b, Fallible) else b for b in self.backends]
+        return range_excesses(working, self._specs, self._profiles)
 
     def _make(self, place: Place) -> Backend:
-        name, i, spec = place
-        if isinstance(spec, LLMBackends):
-            return self._replica(name, i, spec)
-        if isinstance(spec, EmbeddingBackends):
-            return self._embedding_server(name, i, spec)
-        return self._retriever(name, spec)
+        if isinstance(place.spec, RetrieverBackends):
+            return self._retriever(place.name, place.spec)
+        return self._server(place, self._events, self._device(place))
 
-    def _replica(self, name: str, i: int, spec: LLMBackends) -> Replica:
+    def _fallible(self, place: Place) -> Fallible:
+        assert not isinstance(place.spec, RetrieverBackends)
+        return Fallible(
+            self._env,
+            lambda events, gate: self._server(place, events, gate),
+            self._device(place),
+            self._events,
+            self._hop,
+            self._timeout,
+            place.spec.load_s,
+        )
+
+    def _device(self, place: Place) -> Device | CoordinatedDevice:
+        assert not isinstance(place.spec, RetrieverBackends)
+        return self._devices.get(place.spec.device, place.i, place.name)
+
+    def _server(self, place: Place, events: BackendEvents, device: Workplace) -> Breakable:
+        if isinstance(place.spec, LLMBackends):
+            return self._replica(place.name, place.spec, events, device)
+        assert isinstance(place.spec, EmbeddingBackends)
+        return self._embedding_server(place.name, place.spec, events, device)
+
+    def _replica(self, name: str, spec: LLMBackends, events: BackendEvents, device: Workplace) -> Replica:
         profile = served_llm(self._profiles, spec.profile)
         config = scheduler_config(spec.engine, profile)
         residuals = profile.residuals if spec.sample_residuals else []
@@ -96,13 +125,15 @@ class Cluster:
             BackendName(name, spec.profile, profile.price_per_hour),
             Scheduler(config),
             StepDurations(step_time(profile), residuals, self._streams.generator(name, "step residual")),
-            self._devices.get(spec.device, i, name),
+            device,
             profile.overheads,
-            self._events,
+            events,
             self._observer.replica_usage(name, *self._counted, config.usable_blocks),
         )
 
-    def _embedding_server(self, name: str, i: int, spec: EmbeddingBackends) -> EmbeddingServer:
+    def _embedding_server(
+        self, name: str, spec: EmbeddingBackends, events: BackendEvents, device: Workplace
+    ) -> EmbeddingServer:
         profile = embedding_profile(self._profiles, spec.profile)
         residuals = profile.residuals if spec.sample_residuals else []
         delays, request_work = serving(self._profiles[spec.profile], profile.overheads)
@@ -112,10 +143,10 @@ class Cluster:
             spec.batching.window,
             embed_time(profile),
             residual_factor(self._streams.generator(name, "batch residual"), residuals),
-            self._devices.get(spec.device, i, name),
+            device,
             delays,
             request_work,
-            self._events,
+            events,
             self._observer.embedding_usage(name, *self._counted),
         )
 

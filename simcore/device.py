@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from simpy import Environment, Event, Timeout
 
@@ -67,11 +68,29 @@ class Job:
         self._timer = timer = Timeout(env, left if left > 0.0 else 0.0, self)
         timer.callbacks.append(ended)
 
+    def stop(self) -> None:
+        """Let it not end."""
+        if self._timer is not None and self._timer.callbacks is not None:
+            self._timer.callbacks.clear()
+        self._timer = None
+
     def end(self) -> None:
         """Say that it is done."""
         # The timer knows the job: a cycle, which only the garbage collector would take away.
         self._timer = None
         self.on_end(self)
+
+
+class Workplace(Protocol):
+    """What a backend sees of its device."""
+
+    name: str
+
+    def start(self, job: Job) -> None:
+        """Begin work on ``job`` as soon as that is possible."""
+
+    def shorten(self, job: Job, work: float) -> None:
+        """Let ``job`` be only ``work`` seconds long, which lies ahead of what is done."""
 
 
 class Device:
@@ -100,6 +119,13 @@ class Device:
         """Let ``job`` be only ``work`` seconds long, which lies ahead of what is done."""
         job.work = work
         job.run(self.env, self._rate(job), self._end)
+
+    def withdraw(self, job: Job) -> None:
+        """Give up ``job`` if it is not done; it does not end then."""
+        if job in self._active:
+            job.stop()
+            self._active.remove(job)
+            self._rebalance()
 
     def _rebalance(self) -> None:
         for job in self._active:
@@ -156,6 +182,16 @@ class CoordinatedDevice:
         job.work = work
         if job is self._working:
             job.run(self.env, 1.0, self._end)
+
+    def withdraw(self, job: Job) -> None:
+        """Give up ``job`` if it is not done; it does not end then, and the turn is the next one's."""
+        if job is self._working:
+            job.stop()
+            self._working = None
+            self._next()
+        else:
+            self._llm = [other for other in self._llm if other is not job]
+            self._batches = [(asked, other) for asked, other in self._batches if other is not job]
 
     def _next(self) -> None:
         if self._batches and (not self._llm or self._batch_goes_first()):

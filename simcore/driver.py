@@ -23,7 +23,7 @@ class Driver:
 
     def __init__(self, env: Environment, hop: float, counted: tuple[float, float], ended: Ended) -> None:
         self.env = env
-        self.events = BackendEvents(self._first_token, self._finished, self._failed)
+        self.events = BackendEvents(self._first_token, self._finished, self.fail)
         self.waiting = {service: Level(*counted) for service in Service}
         """Requests at the control plane, by service."""
         self._waiting_of = {kind: self.waiting[service] for kind, service in SERVICE_OF.items()}
@@ -100,11 +100,24 @@ class Driver:
         if request.outcome is None:
             after(self.env, delay + self._hop, self._completed, request)
 
-    def _failed(self, request: Request) -> None:
+    def fail(self, request: Request) -> None:
+        """Let a dispatched request end without an answer."""
         now = self.env.now
         self._plane.cancelled(request, now)
         self._send_back(request, Outcome.FAILED)
         self._pump(now)
+
+    def requeue(self, request: Request) -> None:
+        """Let a dispatched request wait again whose backend failed before it answered anything."""
+        now = self.env.now
+        self._plane.requeued(request, now)
+        self._waiting_of[request.kind].change(1, now)
+        self._pump(now)
+
+    def mark(self, backend: int, healthy: bool) -> None:
+        """Learn whether a backend answers."""
+        self._plane.mark(backend, healthy)
+        self._pump(self.env.now)
 
     def _completed(self, request: Request) -> None:
         if request.outcome is not None:

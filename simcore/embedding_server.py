@@ -8,7 +8,7 @@ from simpy import Environment
 
 from simcore.backend import BackendEvents, BackendName
 from simcore.batch_queue import BatchingWindow, BatchQueue
-from simcore.device import CoordinatedDevice, Device, Job
+from simcore.device import Job, Workplace
 from simcore.embedding_usage import EmbeddingUsage
 from simcore.extent import Extent
 from simcore.profile.base import Overheads
@@ -32,7 +32,7 @@ class EmbeddingServer:
         window: BatchingWindow,
         embed_time: EmbedTime,
         residual: Callable[[], float],
-        device: Device | CoordinatedDevice,
+        device: Workplace,
         overheads: Overheads,
         request_work: float,
         events: BackendEvents,
@@ -49,6 +49,7 @@ class EmbeddingServer:
         self._events = events
         self._queue: BatchQueue[Request] = BatchQueue(window)
         self._usage = usage
+        self._slowdown = 1.0
         self.batches = Extent()
         """Texts in a batch."""
         self.lengths = Extent()
@@ -63,6 +64,16 @@ class EmbeddingServer:
         """Give up a request that still waits; a batch under way goes on."""
         if self._queue.remove(request):
             self._usage.waiting.change(-1, self.env.now)
+
+    def crash(self) -> None:
+        """Lose all requests; the device is told by who lets it crash."""
+        waiting = self._usage.waiting
+        waiting.change(-waiting.value, self.env.now)
+        self._queue = BatchQueue(self._window)
+
+    def slow(self, factor: float) -> None:
+        """Let batches that begin from now on take ``factor`` times as long."""
+        self._slowdown = factor
 
     def usage(self) -> BackendUsage:
         """What it did, once the simulation is over."""
@@ -117,4 +128,5 @@ class EmbeddingServer:
             self._consider()
 
         served = self._request_work * len(batch)
-        self._device.start(Job(Service.EMBEDDING, work * self._residual() + served, end))
+        seconds = self._slowdown * (work * self._residual() + served)
+        self._device.start(Job(Service.EMBEDDING, seconds, end))

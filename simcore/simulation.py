@@ -14,6 +14,8 @@ from simcore.cluster import Cluster
 from simcore.control.build import build_control_plane
 from simcore.control.plane import ControlPlane
 from simcore.driver import Driver
+from simcore.faults.drawn import with_drawn_faults
+from simcore.faults.schedule import start_faults
 from simcore.observer import Observer
 from simcore.profile.use import Profiles, block_size_of, with_control_costs
 from simcore.request import Request
@@ -38,9 +40,9 @@ def simulate(
     nothing about it changes any more; the result then holds none, so that they need not all fit into memory.
     Arrivals stop at the scenario's duration, the run when all is answered or the drain time is over.
     """
-    scenario = with_control_costs(scenario, profiles)
     env = Environment()
     streams = Streams(scenario.seed, replication)
+    scenario = with_drawn_faults(with_control_costs(scenario, profiles), streams)
     kept: list[Request] = []
     ended = ended or kept.append
     hop = scenario.control_plane.hop_latency_ms / 1e3
@@ -48,6 +50,8 @@ def simulate(
     cluster = Cluster(env, scenario, profiles, streams, driver.events, observer or Observer())
     plane = _control_plane(scenario, cluster, streams)
     driver.connect(plane, cluster.backends)
+    if cluster.fallible:
+        start_faults(env, scenario, driver, cluster.fallible)
     sender = Sender(env, driver, timeouts(scenario), ended)
     open_loop = start_clients(env, scenario, sender, streams, base, block_size_of(scenario, profiles))
     with uncollected():

@@ -20,6 +20,9 @@ def _faults(document: ScenarioDocument) -> Iterator[Fault]:
         if device.mode == "coordinated":
             allowed = "uncoordinated: real backends do not take turns"
             yield Fault(document.name, 0, f"devices.{name}.mode", "coordinated", allowed)
+    if document.faults.any:
+        allowed = "neither events nor random: a replay does not make real backends fail"
+        yield Fault(document.name, 0, "faults", "faults", allowed)
     retrievers = [name for name, spec in document.backends.items() if isinstance(spec, RetrieverBackends)]
     if len(retrievers) > 1:
         allowed = "one group of retrievers, with a count: the client does not route between several"

@@ -85,6 +85,8 @@ class StepDurations:
         self._rng = rng
         self._factors: NDArray[np.float64] = np.empty(0)
         self._chunk = -1
+        self.slowdown = 1.0
+        """How many times longer than usual steps take."""
 
     def single(self, step: Step, number: int) -> float:
         """Seconds of the replica's step of that number."""
@@ -93,6 +95,7 @@ class StepDurations:
         else:
             base, slope = self._decode_line(step.decodes)
             seconds = base + slope * step.decode_context
+        seconds *= self.slowdown
         if not self._residuals:
             return seconds
         return seconds * float(self._chunk_of(number)[number % _CHUNK])
@@ -100,7 +103,8 @@ class StepDurations:
     def run(self, decodes: int, context: int, number: int, steps: int) -> StepRun:
         """At most ``steps`` pure decode steps from that number on; each adds ``decodes`` to ``context``."""
         base, slope = self._decode_line(decodes)
-        first, increment = base + slope * context, slope * decodes
+        first = self.slowdown * (base + slope * context)
+        increment = self.slowdown * (slope * decodes)
         if not self._residuals:
             return LinearRun(first, increment, steps)
         start = number % _CHUNK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simpy import Environment
 
 from simcore.backend import BackendEvents, BackendName
-from simcore.device import CoordinatedDevice, Device, Job
+from simcore.device import Job, Workplace
 from simcore.extent import Extent
 from simcore.llm.durations import StepDurations, StepRun
 from simcore.llm.scheduler import Scheduler
@@ -33,7 +33,7 @@ class Replica:
         naming: BackendName,
         scheduler: Scheduler,
         durations: StepDurations,
-        device: Device | CoordinatedDevice,
+        device: Workplace,
         overheads: Overheads,
         events: BackendEvents,
         usage: ReplicaUsage,
@@ -70,6 +70,24 @@ class Replica:
         if seq is not None:
             self._aborted.append(seq)
             self._interrupt()
+
+    def crash(self) -> None:
+        """Lose all requests and caches; the device is told by who lets it crash."""
+        waiting = self._usage.waiting
+        waiting.change(-waiting.value, self.env.now)
+        steps = self.scheduler.decoding.step
+        self.scheduler = Scheduler(self.scheduler.config)
+        # Residuals are drawn by the step's number.
+        self.scheduler.decoding.step = steps
+        self._sequences.clear()
+        self._aborted.clear()
+        self._working = False
+        self._output = self._run = self._ahead = None
+
+    def slow(self, factor: float) -> None:
+        """Let steps that begin from now on take ``factor`` times as long."""
+        self._durations.slowdown = factor
+        self._interrupt()
 
     def usage(self) -> BackendUsage:
         """What it did, once the simulation is over."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from simcore.errors import one_of
 from simcore.scenario.check_cluster import ProfileCheck, check_cluster, check_profiles
+from simcore.scenario.check_faults import check_faults
 from simcore.scenario.check_streams import check_streams
 from simcore.scenario.document import ScenarioDocument, Sweep, Variant
 from simcore.scenario.finding import Finding, KeyPath, dotted, overlap, shown
@@ -55,7 +56,12 @@ class Checker:
         if resolved is None:
             return findings
         raw = resolved.model_dump(include={"backends", "control_plane"})
-        checks = (check_streams(resolved, self.base), check_cluster(resolved), _check_times(resolved))
+        checks = (
+            check_streams(resolved, self.base),
+            check_cluster(resolved),
+            check_faults(resolved),
+            _check_times(resolved),
+        )
         return [*(f for check in checks for f in check), *check_profiles(raw, self.profile_check)]
 
 

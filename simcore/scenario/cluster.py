@@ -67,6 +67,8 @@ class LLMBackends(Part):
     device: Key | None = None
     """Backends that name one device share it, replica i its i-th instance; absent: one of its own."""
     engine: EngineOptions = EngineOptions()
+    load_s: NonNegative = 30.0
+    """From the start of the process until it answers; faults start it anew."""
     sample_residuals: bool = True
     """Draw each step's deviation from the profile's residual distribution instead of leaving it out."""
 
@@ -80,6 +82,8 @@ class EmbeddingBackends(Part):
     """As for LLM backends."""
     count: Count = 1
     device: Key | None = None
+    load_s: NonNegative = 5.0
+    """As for LLM backends."""
     batching: Batching = Batching()
     sample_residuals: bool = True
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from simcore.scenario.base import Key, Name, NonNegative, Part, Positive
 from simcore.scenario.cluster import Backends, ControlPlaneSpec, DeviceSpec
+from simcore.scenario.faults import Faults
 from simcore.scenario.workload import StreamSpec
 
 SCHEMA_VERSION = 1
@@ -70,6 +71,7 @@ class ScenarioDocument(Part):
     backends: Annotated[dict[Key, Backends], Field(min_length=1)]
     devices: dict[Key, DeviceSpec] = {}
     control_plane: ControlPlaneSpec = ControlPlaneSpec()
+    faults: Faults = Faults()
     variants: Annotated[list[Variant], Field(min_length=1, max_length=100)] = [Variant(name="default")]
     sweep: Sweep | None = None
     verdict: VerdictSpec | None = None

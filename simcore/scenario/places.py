@@ -35,3 +35,10 @@ def places(scenario: ScenarioDocument) -> Iterator[Place]:
 def device_name(device: str | None, i: int, backend: str) -> str:
     """Instance i of ``device``, or the device of ``backend``'s own."""
     return backend if device is None else f"{device}-{i}"
+
+
+def index_of(scenario: ScenarioDocument, group: str, i: int) -> int:
+    """The index of backend number ``i`` of ``group`` among all."""
+    names = list(scenario.backends)
+    before = names[: names.index(group)]
+    return sum(scenario.backends[name].count for name in before) + i

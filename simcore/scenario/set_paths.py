@@ -15,6 +15,7 @@ SETTABLE = (
     "devices",
     "drain_s",
     "duration_s",
+    "faults",
     "max_requests",
     "streams",
     "warmup_s",

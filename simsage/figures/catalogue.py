@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simsage.figures import (
+    goodput_timeline,
     latency_cdf,
     latency_parts,
     request_timeline,
@@ -20,6 +21,7 @@ from simsage.figures.style import save, styled
 DRAWN = {
     "latency_cdf": latency_cdf,
     "latency_parts": latency_parts,
+    "goodput_timeline": goodput_timeline,
     "throughput_latency": throughput_latency,
     "scalability": scalability,
     "request_timeline": request_timeline,

@@ -9,6 +9,7 @@ from unittest.mock import patch
 from simpy import Environment
 
 from simcore.control.dispatcher import Dispatch, Dispatcher
+from simcore.llm.replica import Replica
 from simcore.llm.scheduler import Scheduler
 from simcore.llm.scheduler_output import SchedulerOutput
 from simcore.result import SimulationResult
@@ -64,17 +65,26 @@ class AuditedScheduler(Scheduler):
 def audited(document: ScenarioDocument) -> tuple[SimulationResult, list[AuditedScheduler]]:
     """Simulate, failing at the first thing that may never be; gives the schedulers too, as they end."""
     decide = Dispatcher.next_dispatches
+    lose_all = Replica.crash
 
     def decided(self: Dispatcher, now: float) -> list[Dispatch]:
         found = decide(self, now)
+        pools = {dispatch.backend: self.lane_of[dispatch.request.kind].pool for dispatch in found}
+        assert all(pool.state_of(backend).healthy for backend, pool in pools.items())
         _check(self)
         return found
+
+    def crashed(self: Replica) -> None:
+        AuditedScheduler.made = [one for one in AuditedScheduler.made if one is not self.scheduler]
+        lose_all(self)
 
     AuditedScheduler.made = []
     with (
         patch("simcore.simulation.Environment", Clock),
         patch("simcore.cluster.Scheduler", AuditedScheduler),
+        patch("simcore.llm.replica.Scheduler", AuditedScheduler),
         patch.object(Dispatcher, "next_dispatches", decided),
+        patch.object(Replica, "crash", crashed),
     ):
         result = simulate(document, PROFILES, 0, Path())
         if document.drain_s == DRAINED:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from simcore.metrics import limits
 from simcore.request import SERVICE_OF, Kind, Outcome, Request
 from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.faults import Faults
 from simcore.simulation import simulate
 from simsage.metrics import Sample
 from simsage.replication import Cell, replicate
@@ -89,9 +90,13 @@ def _asked(requests: list[Request]) -> dict[tuple[str, int], list[tuple[object, 
 @SETTINGS
 @given(wide_scenarios())
 def test_priority_is_never_inverted(document: ScenarioDocument) -> None:
-    """While a request waits, the policy ``priority`` lets none go of its service and a lesser priority."""
+    """While a request waits, the policy ``priority`` lets none go of its service and a lesser priority.
+
+    Without faults: one that waits again after its backend failed did not wait in between.
+    """
     plane = document.control_plane.model_copy(update={"ordering": "priority", "decision_cost_ms": 0.0})
-    result = simulate(document.model_copy(update={"control_plane": plane}), PROFILES, 0, Path())
+    changed = {"control_plane": plane, "faults": Faults()}
+    result = simulate(document.model_copy(update=changed), PROFILES, 0, Path())
     asked = [r for r in result.requests if r.kind is not Kind.PIPELINE and not isnan(r.submitted)]
     for service in set(SERVICE_OF.values()):
         lane = [request for request in asked if request.kind.service is service]

@@ -146,6 +146,34 @@ def control_planes(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def faults(draw: st.DrawFn, count: int) -> dict[str, Any]:
+    """None at all, or up to four that may fall together; a backend always comes back in the end."""
+    events = []
+    for kind in draw(st.lists(st.sampled_from(["crash", "hang", "slow_down", "unreachable"]), max_size=4)):
+        event = {
+            "kind": kind,
+            "backend": draw(st.sampled_from(["llm", "embedding"])),
+            "index": draw(st.integers(0, count - 1)),
+            "at_s": draw(st.sampled_from([0.0, 0.7, 0.75, 2.0, 5.0])),
+            "for_s": draw(st.sampled_from([0.01, 1.0, 8.0])),
+        }
+        if kind == "slow_down":
+            event["factor"] = draw(st.sampled_from([1.5, 4.0]))
+        if kind == "crash" and draw(st.booleans()):
+            event["for_s"] = None
+        events.append(event)
+    recovery = {
+        "health_period_s": draw(st.sampled_from([0.3, 10.0])),
+        "health_timeout_s": draw(st.sampled_from([0.1, 5.0])),
+        "failed_after": draw(st.sampled_from([1, 3])),
+        "retries": draw(st.sampled_from([0, 1, 3])),
+        "restart_after": draw(st.sampled_from([1, 2])),
+    }
+    chance = {"kind": "crash", "backend": "embedding", "mtbf_s": 2.0, "mttr_s": 0.2}
+    return {"events": events, "random": draw(st.sampled_from([[], [chance]])), "recovery": recovery}
+
+
+@st.composite
 def wide_scenarios(draw: st.DrawFn) -> ScenarioDocument:
     """A resolved scenario of one to four streams, on one or two backends of each kind."""
     kinds = ["chat", "generate", "embedding", "retrieval", "pipeline"]
@@ -173,6 +201,7 @@ def wide_scenarios(draw: st.DrawFn) -> ScenarioDocument:
                 "count": count,
                 "device": shared,
                 "engine": draw(engines()),
+                "load_s": draw(st.sampled_from([0.0, 2.0])),
                 "sample_residuals": draw(st.booleans()),
             },
             "embedding": {
@@ -189,5 +218,6 @@ def wide_scenarios(draw: st.DrawFn) -> ScenarioDocument:
             },
         },
         control_plane=plane,
+        faults=draw(faults(count)),
     )
     return resolve(document, document.variants[0], None)

@@ -68,6 +68,8 @@ def simulated_only(scenario: ScenarioDocument) -> Iterator[str]:
         yield f"not served, the API has no retrieval: {', '.join(retrievers)}"
     if not served:
         yield "nothing is served"
+    if scenario.faults.any:
+        yield "faults: real backends are not made to fail, and are checked as docs/serve.md says"
     for name, device in scenario.devices.items():
         if device.mode == "coordinated":
             yield f"device {name}: real backends do not take turns; they share it uncoordinated"
