@@ -11,17 +11,21 @@ from pathlib import Path
 
 import simcore
 import simsage
+from simcore.policies.installed import installed_sources
 from simsage.environment import packages
 
 
 @cache
 def programs() -> str:
-    """Of interpreter, packages and our own sources, which a checkout changes without a new version."""
+    """Of interpreter, packages, our own sources, which a checkout changes without a new version, and the
+    policies that others bring."""
     digest = hashlib.sha256(json.dumps([sys.version, packages()]).encode())
     for package in (simcore, simsage):
         root = Path(str(package.__file__)).parent
         for file in sorted(root.rglob("*.py")):
             digest.update(f"{package.__name__}/{file.relative_to(root)}\n".encode() + file.read_bytes())
+    for name, source in installed_sources():
+        digest.update(f"{name}\n".encode() + source)
     return digest.hexdigest()
 
 

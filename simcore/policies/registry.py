@@ -1,4 +1,4 @@
-"""Policies by name. A policy's module is imported when it is first asked for."""
+"""Policies by name, ours and installed ones. A policy's module is imported when it is first asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from importlib import import_module
 
 from simcore.errors import one_of
 from simcore.policies.base import Admission, Ordering, PolicySettings, Routing
+from simcore.policies.installed import installed, load_installed
 
 ORDERINGS = {
     "fifo": "Fifo",
@@ -45,30 +46,48 @@ SAGE_POLICIES = ("fifo", "priority", "slo_aware", "cost_optimized", "adaptive", 
 """The policies of SAGE's control plane: each is an ordering and a routing of the same name."""
 
 
+def ordering_names() -> list[str]:
+    """What a scenario may name as ``ordering``."""
+    return [*(ORDERINGS | installed("ordering"))]
+
+
+def routing_names() -> list[str]:
+    """What a scenario may name as ``routing``."""
+    return [*(ROUTINGS | installed("routing"))]
+
+
+def admission_names() -> list[str]:
+    """What a scenario may name as an admission's ``policy``."""
+    return [*(ADMISSIONS | installed("admission"))]
+
+
 def make_ordering(name: str, settings: PolicySettings) -> Ordering:
     """The ordering called ``name``; ValueError with the known names if there is none."""
-    made = _find("ordering", ORDERINGS, name)(settings)
+    made = _find("ordering", ORDERINGS, name, Ordering)(settings)
     assert isinstance(made, Ordering)
     return made
 
 
 def make_routing(name: str, settings: PolicySettings) -> Routing:
     """The routing called ``name``; ValueError with the known names if there is none."""
-    made = _find("routing", ROUTINGS, name)(settings)
+    made = _find("routing", ROUTINGS, name, Routing)(settings)
     assert isinstance(made, Routing)
     return made
 
 
 def make_admission(name: str, settings: PolicySettings) -> Admission:
     """The admission called ``name``; ValueError with the known names if there is none."""
-    made = _find("admission", ADMISSIONS, name)(settings)
+    made = _find("admission", ADMISSIONS, name, Admission)(settings)
     assert isinstance(made, Admission)
     return made
 
 
-def _find(what: str, known: dict[str, str], name: str) -> type:
-    if name not in known:
-        raise ValueError(f"unknown {what} policy {name!r}: {one_of(known, name)}")
-    found = getattr(import_module(f"simcore.policies.{what}.{name}"), known[name])
-    assert isinstance(found, type)
-    return found
+def _find(kind: str, ours: dict[str, str], name: str, base: type) -> type:
+    """The policy's class. A name of ours is ours, whatever is installed under it."""
+    if name in ours:
+        found = getattr(import_module(f"simcore.policies.{kind}.{name}"), ours[name])
+        assert isinstance(found, type)
+        return found
+    if name in installed(kind):
+        return load_installed(kind, name, base)
+    raise ValueError(f"unknown {kind} policy {name!r}: {one_of(ours | installed(kind), name)}")

@@ -8,16 +8,18 @@ from pydantic import AfterValidator, Field
 
 from simcore.batch_queue import BatchingWindow
 from simcore.control.presets import PRESETS
-from simcore.policies.registry import ADMISSIONS, ORDERINGS, ROUTINGS, SAGE_POLICIES
+from simcore.policies.registry import SAGE_POLICIES, admission_names, ordering_names, routing_names
 from simcore.scenario.base import Count, Key, NonNegative, Part, Positive, known
 from simcore.scenario.workload import Distribution
 
 OrderingName = Annotated[
-    str, AfterValidator(known(ORDERINGS)), Field(json_schema_extra={"enum": [*ORDERINGS]})
+    str, AfterValidator(known(ordering_names())), Field(json_schema_extra={"enum": ordering_names()})
 ]
-RoutingName = Annotated[str, AfterValidator(known(ROUTINGS)), Field(json_schema_extra={"enum": [*ROUTINGS]})]
+RoutingName = Annotated[
+    str, AfterValidator(known(routing_names())), Field(json_schema_extra={"enum": routing_names()})
+]
 AdmissionName = Annotated[
-    str, AfterValidator(known(ADMISSIONS)), Field(json_schema_extra={"enum": [*ADMISSIONS]})
+    str, AfterValidator(known(admission_names())), Field(json_schema_extra={"enum": admission_names()})
 ]
 PolicyName = Annotated[
     str, AfterValidator(known(SAGE_POLICIES)), Field(json_schema_extra={"enum": [*SAGE_POLICIES]})
