@@ -54,29 +54,34 @@ def read_splits(folder: Path, stream: str, latency: str, variant: str, point: fl
 
 def split(frame: pd.DataFrame, latency: str) -> Split:
     """The mean parts of the completed requests around each percentile of their latency; empty without any."""
-    parts = parts_of(frame, latency)
-    ranked = parts.iloc[np.argsort(parts["latency"].to_numpy(), kind="stable")]
+    latencies = answered(frame, latency)
+    ranked = latencies.iloc[np.argsort(latencies.to_numpy(), kind="stable")]
     if ranked.empty:
         return {}
     found: Split = {}
     for level, around in AROUND.items():
         low = floor(len(ranked) * (level - around) / 100)
         high = ceil(len(ranked) * (level + around) / 100)
-        means = ranked.iloc[low:high].mean() * MS
+        means = parts_of(frame, latency, ranked.iloc[low:high]).mean() * MS
         found[level] = {name: float(means[name]) for name in PARTS}
     return found
 
 
-def parts_of(frame: pd.DataFrame, latency: str) -> pd.DataFrame:
-    """A row for each counted request that completed: its parts and its ``latency``, seconds."""
-    roots = frame[frame["counted"] & (frame["outcome"] == Outcome.COMPLETED.value)]
-    roots = roots[roots[f"{latency}_s"].notna()].set_index("request_id")
+def answered(frame: pd.DataFrame, latency: str) -> pd.Series[float]:
+    """The latency of each counted request that completed, by its id, seconds."""
+    roots = frame["counted"] & (frame["outcome"] == Outcome.COMPLETED.value)
+    column = frame[f"{latency}_s"]
+    chosen = roots & column.notna()
+    return column[chosen].set_axis(frame.loc[chosen, "request_id"])
+
+
+def parts_of(frame: pd.DataFrame, latency: str, of: pd.Series[float]) -> pd.DataFrame:
+    """A row for each request whose latency is in ``of``, by its id: its parts, seconds."""
     owner = frame["parent_id"].where(frame["parent_id"] >= 0, frame["request_id"])
-    served = (frame["kind"] != Kind.PIPELINE.name) & owner.isin(roots.index)
-    parts = _of_each(frame[served], latency).groupby(owner[served]).sum().reindex(roots.index)
-    whole = roots[f"{latency}_s"]
-    rest = (whole - parts.sum(axis=1)).round(DECIMALS).clip(lower=0.0)
-    return parts.assign(other=rest, latency=whole)
+    served = (frame["kind"] != Kind.PIPELINE.name) & owner.isin(of.index)
+    parts = _of_each(frame[served], latency).groupby(owner[served]).sum().reindex(of.index)
+    rest = (of - parts.sum(axis=1)).round(DECIMALS).clip(lower=0.0)
+    return parts.assign(other=rest)
 
 
 def _of_each(rows: pd.DataFrame, latency: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from simcore.request import Kind
 from simcore.simulation import simulate
-from simsage.breakdown import PARTS, parts_of, split
+from simsage.breakdown import PARTS, answered, parts_of, split
 from simsage.figures import latency_parts
 from simsage.records import frame_of
 from simsage.register import Register
@@ -31,8 +31,13 @@ def frame(*requests):
     return frame_of(Register(requests), BACKENDS, "default", None, 0, 0.0)
 
 
+def parts_of_all(rows, latency):
+    whole = answered(rows, latency)
+    return parts_of(rows, latency, whole).assign(latency=whole)
+
+
 def parts(*one, latency="e2el"):
-    row = parts_of(frame(*one), latency).iloc[0]
+    row = parts_of_all(frame(*one), latency).iloc[0]
     return {name: row[name] for name in PARTS if row[name]} | {"latency": row["latency"]}
 
 
@@ -89,7 +94,7 @@ def test_parts_add_up_to_every_latency_of_a_run_on_a_shared_device(mode: str):
         control_plane={"hop_latency_ms": 1.0},
     )
     requests = simulate(document, {"test": profile()}, 0, Path()).requests
-    found = parts_of(frame(*requests), "e2el")
+    found = parts_of_all(frame(*requests), "e2el")
     assert np.allclose(found[list(PARTS)].sum(axis=1), found["latency"], atol=1e-6)
     assert (found[list(PARTS)] > -1e-9).all(axis=None)
     assert (found["other"] == 0).all()
@@ -101,7 +106,7 @@ def test_a_device_of_ones_own_has_no_interference():
         streams={"texts": {"kind": "embedding", "arrivals": poisson(20), "text_tokens": constant(8)}}
     )
     requests = simulate(document, {"test": profile()}, 0, Path()).requests
-    assert (parts_of(frame(*requests), "e2el")["interference"] == 0).all()
+    assert (parts_of_all(frame(*requests), "e2el")["interference"] == 0).all()
 
 
 def test_percentiles_are_of_the_requests_around_them():
