@@ -6,6 +6,7 @@ left is ``other``: a wait before a retry, or nothing. Stages that run at once ar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil, floor
 from pathlib import Path
 
@@ -34,10 +35,11 @@ MS = 1000.0
 DECIMALS = 6
 """Of seconds: below a microsecond there is rounding alone."""
 
+ROOTS = ["replication", "request_id", "outcome", "counted"]
 COLUMNS = [
-    *("replication", "request_id", "parent_id", "stream", "kind", "outcome", "counted"),
+    *("request_id", "parent_id", "kind"),
     *("arrival_s", "submitted_s", "dispatched_s", "backend_arrival_s", "scheduled_s"),
-    *("first_token_s", "finished_s", "prefill_interference_s", "interference_s", "ttft_s", "e2el_s"),
+    *("first_token_s", "finished_s", "prefill_interference_s", "interference_s"),
 ]
 
 Split = dict[int, dict[str, float]]
@@ -46,23 +48,36 @@ Split = dict[int, dict[str, float]]
 
 def read_splits(folder: Path, stream: str, latency: str, variant: str, point: float | None) -> list[Split]:
     """One for each replication of a run's cell. ``latency`` is ``ttft`` or ``e2el``."""
-    frame = records.read(folder, COLUMNS, variant=variant, point=point)
-    if stream != ALL:
-        frame = frame[frame["stream"] == stream]
-    return [split(rows, latency) for _, rows in frame.groupby("replication", sort=True)]
+    cell = {"variant": variant, "point": point, "stream": None if stream == ALL else stream}
+    roots = records.read(folder, [*ROOTS, f"{latency}_s"], None, **cell)
+    splits = []
+    for replication in sorted(roots["replication"].unique().tolist()):
+        chosen = around(answered(roots[roots["replication"] == replication], latency))
+        ids = {one for latencies in chosen.values() for one in latencies.index.tolist()}
+        # A million rows of all columns are not kept at once.
+        rows = records.read(folder, COLUMNS, ids, **cell, replication=replication) if chosen else roots
+        splits.append(split(rows, latency, chosen))
+    return splits
 
 
-def split(frame: pd.DataFrame, latency: str) -> Split:
-    """The mean parts of the completed requests around each percentile of their latency; empty without any."""
-    latencies = answered(frame, latency)
+def around(latencies: pd.Series[float]) -> dict[int, pd.Series[float]]:
+    """Those around each percentile; nothing of nothing."""
     ranked = latencies.iloc[np.argsort(latencies.to_numpy(), kind="stable")]
     if ranked.empty:
         return {}
+    found = {}
+    for level, width in AROUND.items():
+        low = floor(len(ranked) * (level - width) / 100)
+        high = ceil(len(ranked) * (level + width) / 100)
+        found[level] = ranked.iloc[low:high]
+    return found
+
+
+def split(frame: pd.DataFrame, latency: str, chosen: Mapping[int, pd.Series[float]]) -> Split:
+    """The mean parts of the ``chosen`` requests by percentile; ``frame`` has them and their stages."""
     found: Split = {}
-    for level, around in AROUND.items():
-        low = floor(len(ranked) * (level - around) / 100)
-        high = ceil(len(ranked) * (level + around) / 100)
-        means = parts_of(frame, latency, ranked.iloc[low:high]).mean() * MS
+    for level, latencies in chosen.items():
+        means = parts_of(frame, latency, latencies).mean() * MS
         found[level] = {name: float(means[name]) for name in PARTS}
     return found
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,10 +126,19 @@ def join(parts: Sequence[Path], folder: Path) -> None:
             writer.append(part)
 
 
-def read(folder: Path, columns: Sequence[str], **equal: str | float | bool | None) -> pd.DataFrame:
-    """The given columns of the rows in which each column of ``equal`` has that value; None leaves it open."""
-    filters = [(name, "==", value) for name, value in equal.items() if value is not None]
-    frame: pd.DataFrame = pq.read_table(
-        folder / FILE, columns=list(columns), filters=filters or None
-    ).to_pandas()
+def read(
+    folder: Path,
+    columns: Sequence[str],
+    among: Collection[int] | None = None,
+    **equal: str | float | bool | None,
+) -> pd.DataFrame:
+    """The given columns of the rows in which each column of ``equal`` has that value; None leaves it open.
+
+    With ``among`` only requests of these ids, and their stages.
+    """
+    filters: list[Any] = [(name, "==", value) for name, value in equal.items() if value is not None]
+    if among is not None:
+        filters = [[*filters, (name, "in", among)] for name in ("request_id", "parent_id")]
+    table = pq.read_table(folder / FILE, columns=list(columns), filters=filters or None)
+    frame: pd.DataFrame = table.to_pandas()
     return frame

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from simcore.request import Kind
 from simcore.simulation import simulate
-from simsage.breakdown import PARTS, answered, parts_of, split
+from simsage.breakdown import PARTS, answered, around, parts_of, split
 from simsage.figures import latency_parts
 from simsage.records import frame_of
 from simsage.register import Register
@@ -111,10 +111,11 @@ def test_a_device_of_ones_own_has_no_interference():
 
 def test_percentiles_are_of_the_requests_around_them():
     rows = [request(i, 0.0, **(TIMES | {"finished": 10.0 + i})) for i in range(1000)]
-    found = split(frame(*rows), "e2el")
+    whole = frame(*rows)
+    found = split(whole, "e2el", around(answered(whole, "e2el")))
     assert sum(found[50].values()) == pytest.approx(1e3 * (10 + 499.5))
     assert sum(found[99].values()) == pytest.approx(1e3 * (10 + 989.5))
-    assert split(frame(*rows).iloc[:0], "e2el") == {}
+    assert around(answered(whole.iloc[:0], "e2el")) == {}
 
 
 def test_a_bar_is_labelled_with_the_whole_even_where_a_part_is_too_small_to_show():
