@@ -74,7 +74,10 @@ def test_a_folder_that_cannot_be_written(sweep: Sweep, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_in_the_midst_is_one_line(sweep: Sweep, tmp_path: Path) -> None:
+    # A job in the background of a shell ignores it, and hands that on to its children.
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command(sweep.file, tmp_path / "out", 1), stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, inherited)
     while process.poll() is None and not list(tmp_path.glob(".out.part/*/*.json")):
         time.sleep(0.002)
     process.send_signal(signal.SIGINT)
