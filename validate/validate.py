@@ -118,7 +118,7 @@ def _run_live(turns: deque[Turn], bench: Bench) -> None:
             cell = turns[0].cell
             bench.report(turns[0].said)
             found = _replay(cell.document, bench, running, words)
-            after = anchor(first, bench.profiles, running)
+            after = None if found.lost else anchor(first, bench.profiles, running)
             cell.live.append(replace(found, anchor=_mean(before, after)))
             turns.popleft()
             lost, before = bool(found.lost), after

@@ -113,9 +113,10 @@ def test_every_request_has_one_outcome_in_every_repetition(struck: tuple[Path, V
     folder, _, _ = struck
     live, simulated = (pd.read_parquet(folder / "out" / f"{name}.parquet") for name in ("live", "simulated"))
     repetitions = [frame for _, frame in live.groupby("replication")]
+    mirrored = [frame for _, frame in simulated.groupby("replication")]
     assert len(repetitions) == len(STRIKES)
-    for frame in repetitions:
-        assert frame["arrival_s"].tolist() == simulated["arrival_s"].tolist()
+    for frame, mirror in zip(repetitions, mirrored, strict=True):
+        assert frame["arrival_s"].tolist() == mirror["arrival_s"].tolist()
         assert frame["outcome"].isin(["completed", "failed", "timed_out"]).all()
         assert frame["request_id"].is_unique
     gateway, killed, hung = (frame["outcome"].value_counts() for frame in repetitions)
