@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 LIVE := .venv-live
+OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 
-.PHONY: demo test live docs lint types bench bench-accuracy bench-gateway bench-robust clean
+.PHONY: demo test live docs lint types bounds bench bench-accuracy bench-gateway bench-robust clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +42,13 @@ lint: $(VENV)/.installed
 types: $(VENV)/.installed
 	$(BIN)/mypy
 
+# The newest versions that pyproject.toml allows are what `make test` gets.
+bounds:
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/pip install --quiet --only-binary :all: 'setuptools>=77'
+	$(OLDEST)/bin/pip install --quiet --no-build-isolation --editable '.[dev]' $$($(PYTHON) .ci/oldest.py)
+	$(OLDEST)/bin/pytest --ignore tests/live
+
 bench-accuracy: $(VENV)/.installed
 	$(BIN)/python benchmarks/accuracy.py
 
@@ -56,4 +64,4 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/scale.py
 
 clean:
-	rm -rf $(VENV) $(LIVE) out build *.egg-info
+	rm -rf $(VENV) $(LIVE) $(OLDEST) out build *.egg-info

@@ -41,6 +41,13 @@ class Driver:
         self._plane = plane
         self._backends = backends
 
+    def replace(self, plane: ControlPlane) -> None:
+        """Let another control plane take over. What the present one holds fails: its connections break."""
+        self._plane = plane
+        for request in [one for one in self._answered if self._held(one)]:
+            self._end(request, Outcome.FAILED, self._given_up.append)
+            self._take_back(request)
+
     def send(self, request: Request, answered: Answered, timeout: float | None = None) -> None:
         """Let a client send ``request`` now; ``answered`` is called once it has its outcome."""
         self._answered[request] = answered
@@ -134,24 +141,32 @@ class Driver:
     def _give_up(self, request: Request) -> None:
         if request.outcome is not None:
             return
-        now = self.env.now
-        held = not isnan(request.submitted) and request not in self._on_way_back
-        waiting = request.backend < 0
-        self._end(request, Outcome.TIMED_OUT)
-        if not held:
-            return
-        self._plane.cancelled(request, now)
-        if waiting:
-            self._waiting_of[request.kind].change(-1, now)
+        now, held = self.env.now, self._held(request)
+        self._end(request, Outcome.TIMED_OUT, self._given_up.append)
+        if held:
+            self._plane.cancelled(request, now)
+            self._take_back(request)
+            self._pump(now)
+
+    def _held(self, request: Request) -> bool:
+        """Whether the control plane has it, waiting or dispatched."""
+        return not isnan(request.submitted) and request not in self._on_way_back
+
+    def _take_back(self, request: Request) -> None:
+        """Let nobody wait or work any more for a request that has ended."""
+        if request.backend < 0:
+            self._waiting_of[request.kind].change(-1, self.env.now)
         else:
             self._backends[request.backend].cancel(request)
-        self._pump(now)
 
-    def _end(self, request: Request, outcome: Outcome) -> None:
+    def _end(self, request: Request, outcome: Outcome, told: Ended | None = None) -> None:
+        """``told`` hears of it instead of who is told of all that have ended.
+
+        A backend notes what it does for a request until it learns that nobody waits any more.
+        """
         if request.outcome is None:
             request.outcome = outcome
             request.finished = self.env.now
             self._on_way_back.discard(request)
-            # A backend notes what it does for a request until it learns that nobody waits any more.
-            (self._given_up.append if outcome is Outcome.TIMED_OUT else self._ended)(request)
+            (told or self._ended)(request)
             self._answered.pop(request)(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from simcore.control.build import build_control_plane
 from simcore.control.plane import ControlPlane
 from simcore.driver import Driver
 from simcore.faults.drawn import with_drawn_faults
+from simcore.faults.plane_restart import PlaneRestarts
 from simcore.faults.schedule import start_faults
 from simcore.observer import Observer
 from simcore.profile.use import Profiles, block_size_of, with_control_costs
@@ -48,8 +50,10 @@ def simulate(
     hop = scenario.control_plane.hop_latency_ms / 1e3
     driver = Driver(env, hop, (scenario.warmup_s, scenario.duration_s), ended)
     cluster = Cluster(env, scenario, profiles, streams, driver.events, observer or Observer())
-    plane = _control_plane(scenario, cluster, streams)
-    driver.connect(plane, cluster.backends)
+    planes = PlaneRestarts(env, driver, partial(_control_plane, scenario, cluster, streams))
+    driver.connect(planes.plane, cluster.backends)
+    for restart in scenario.faults.control_plane:
+        planes.plan(restart)
     if cluster.fallible:
         start_faults(env, scenario, driver, cluster.fallible)
     sender = Sender(env, driver, timeouts(scenario), ended)
@@ -59,7 +63,7 @@ def simulate(
     requests = sorted(kept, key=attrgetter("id"))
     # The driver, which is in a cycle, still holds this list.
     kept.clear()
-    return _result(env, requests, cluster, driver, plane)
+    return _result(env, requests, cluster, driver, planes.plane)
 
 
 def _run(env: Environment, scenario: ScenarioDocument, sender: Sender, open_loop: OpenLoop) -> None:

@@ -25,6 +25,12 @@ def check_faults(document: ScenarioDocument) -> Iterator[Finding]:
         if group is not None and event.index >= group.count:
             allowed = f"less than the count of {event.backend}, {group.count}"
             yield Finding((*path, "index"), shown(event.index), allowed)
-        if event.at_s >= document.duration_s:
-            allowed = f"less than duration_s = {shown(document.duration_s)}"
-            yield Finding((*path, "at_s"), shown(event.at_s), allowed)
+    times = {
+        "events": [event.at_s for event in faults.events],
+        "control_plane": [restart.at_s for restart in faults.control_plane],
+    }
+    for key, begun in times.items():
+        for place, at in enumerate(begun):
+            if at >= document.duration_s:
+                allowed = f"less than duration_s = {shown(document.duration_s)}"
+                yield Finding(("faults", key, place, "at_s"), shown(at), allowed)

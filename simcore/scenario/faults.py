@@ -1,4 +1,4 @@
-"""Faults, as the document says them: what befalls backends, and how the control plane recovers."""
+"""Faults, as the document says them: what befalls backends and the control plane, and how it recovers."""
 
 from __future__ import annotations
 
@@ -67,6 +67,14 @@ class RandomFault(Part):
     """Mean of how long it lasts: what ``for_s`` is to one at a given time."""
 
 
+class ControlPlaneRestart(Part):
+    """The control plane ends and is started again: connections break, and are refused until it is there."""
+
+    at_s: NonNegative
+    for_s: Positive
+    """Until it takes connections again."""
+
+
 class Recovery(Part):
     """What the control plane does about backends that fail; what is not said is SAGE's."""
 
@@ -85,13 +93,14 @@ class Recovery(Part):
 
 
 class Faults(Part):
-    """What befalls backends, at given times and by chance; without any, nothing is checked."""
+    """What befalls backends, at given times and by chance, and the control plane; without, nothing fails."""
 
     events: list[BackendFault] = []
     random: list[RandomFault] = []
+    control_plane: list[ControlPlaneRestart] = []
     recovery: Recovery = Recovery()
 
     @property
     def any(self) -> bool:
         """Whether anything may fail."""
-        return bool(self.events or self.random)
+        return bool(self.events or self.random or self.control_plane)

@@ -64,7 +64,7 @@ def paper(
     for entry in entries:
         for verdict in entry.verdicts:
             click.echo(f"{entry.facts.experiment.section} {verdict.claim}: {verdict.sentence}")
-    click.echo(f"in {out}/: experiments.md, numbers.json, figures/, tables/, runs/")
+    click.echo(f"in {out}/: experiments.md, report.html, numbers.json, figures/, tables/, runs/")
 
 
 def _warn(text: str) -> None:

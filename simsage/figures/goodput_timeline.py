@@ -33,7 +33,7 @@ def draw(source: Source) -> Figure | None:
     edges = np.linspace(0.0, source.document.duration_s, BINS + 1)
     for index, variant in enumerate(source.summary.variants):
         axes.stairs(_goodput(source, variant, edges), edges, label=variant, **line(index))
-    for at in {event.at_s for event in faults.events}:
+    for at in sorted({event.at_s for event in (*faults.events, *faults.control_plane)}):
         axes.axvline(at, color="grey", linewidth=0.8)
     _label(axes)
     legend_above(axes, len(source.summary.variants))

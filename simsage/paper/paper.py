@@ -13,6 +13,7 @@ from simcore.errors import BadInput, Fault
 from simcore.scenario.load import load_scenario
 from simsage import output, run
 from simsage.bundled import find_scenario
+from simsage.figures.catalogue import Drawn
 from simsage.paper import figures
 from simsage.paper.changes import changes
 from simsage.paper.checklist import Entry, checklist
@@ -24,12 +25,13 @@ from simsage.paper.section import section
 from simsage.paper.topics import claims
 from simsage.paper.topics.catalogue import TOPICS
 from simsage.planning.price import Prices
+from simsage.report.paper_page import paper_page
 
 TEXT = "experiments.md"
 NUMBERS = "numbers.json"
 FIGURES = "figures"
 TABLES = "tables"
-ENTRIES = (FIGURES, TABLES, TEXT, NUMBERS)
+ENTRIES = (FIGURES, TABLES, TEXT, NUMBERS, output.REPORT)
 """What is made from the runs; each is replaced whole."""
 
 
@@ -101,6 +103,7 @@ def _written(
     (work / TABLES).mkdir()
     numbers = Numbers()
     sections, entries = [], []
+    all_drawn: list[Drawn] = []
     for experiment in experiments:
         facts = Facts(read_evidence(experiment, out), numbers, prices, watts)
         changed = changes(facts.evidence.document, load_scenario(find_scenario(experiment.scenario)))
@@ -108,10 +111,14 @@ def _written(
         for table in tables:
             table.write(work / TABLES)
         drawn = figures.draw(facts, work / FIGURES)
+        all_drawn += drawn
         sections.append(section(facts, tables, drawn, changed))
         entries.append(Entry(facts, changed, claims.verdicts(facts)))
     text = "\n".join([_head(entries), *sections, checklist(entries)])
     (work / TEXT).write_text(text, encoding="utf-8", newline="\n")
+    runs = [f"{RUNS}/{experiment.name}/{output.REPORT}" for experiment in experiments]
+    page = paper_page(text, runs, all_drawn)
+    (work / output.REPORT).write_text(page, encoding="utf-8", newline="\n")
     (work / NUMBERS).write_text(numbers.to_json(), encoding="utf-8", newline="\n")
     return entries
 

@@ -1,10 +1,12 @@
 "use strict";
+// "1,204 ± 33" sorts by 1204.
+const number = (text) => parseFloat(text.replaceAll(",", ""));
 function sortBy(table, column, ascending) {
   const key = (row) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
   const compare = (a, b) => {
     const [x, y] = [key(a), key(b)];
     if (x === "" || y === "") return (x === "") - (y === "");
-    const order = isNaN(x) || isNaN(y) ? x.localeCompare(y) : x - y;
+    const order = isNaN(number(x)) || isNaN(number(y)) ? x.localeCompare(y) : number(x) - number(y);
     return ascending ? order : -order;
   };
   const body = table.tBodies[0];

@@ -146,8 +146,11 @@ def control_planes(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def faults(draw: st.DrawFn, count: int) -> dict[str, Any]:
-    """None at all, or up to four that may fall together; a backend always comes back in the end."""
+def faults(draw: st.DrawFn, count: int, hop: float) -> dict[str, Any]:
+    """None at all, or up to four that may fall together; a backend always comes back in the end.
+
+    Without a ``hop`` the control plane is not restarted: one who thinks no time would be refused for ever.
+    """
     events = []
     for kind in draw(st.lists(st.sampled_from(["crash", "hang", "slow_down", "unreachable"]), max_size=4)):
         event = {
@@ -170,7 +173,14 @@ def faults(draw: st.DrawFn, count: int) -> dict[str, Any]:
         "restart_after": draw(st.sampled_from([1, 2])),
     }
     chance = {"kind": "crash", "backend": "embedding", "mtbf_s": 2.0, "mttr_s": 0.2}
-    return {"events": events, "random": draw(st.sampled_from([[], [chance]])), "recovery": recovery}
+    one = {"at_s": draw(st.sampled_from([0.0, 0.7, 2.0])), "for_s": draw(st.sampled_from([0.01, 1.0]))}
+    two = [one, {"at_s": 2.005, "for_s": 0.5}]
+    return {
+        "events": events,
+        "random": draw(st.sampled_from([[], [chance]])),
+        "control_plane": draw(st.sampled_from([[], [], [one], two])) if hop else [],
+        "recovery": recovery,
+    }
 
 
 @st.composite
@@ -218,6 +228,6 @@ def wide_scenarios(draw: st.DrawFn) -> ScenarioDocument:
             },
         },
         control_plane=plane,
-        faults=draw(faults(count)),
+        faults=draw(faults(count, plane.get("hop_latency_ms", 0.0))),
     )
     return resolve(document, document.variants[0], None)

@@ -76,6 +76,46 @@ def test_without_retries_a_crash_fails_what_it_hits() -> None:
     assert log(crash(0.005), count=2, recovery={"retries": 0})[0] == ("failed", 0, 5.0)
 
 
+def restarted(at: float, seconds: float, **more: Any) -> Log:
+    """What becomes of requests as the control plane is restarted."""
+    return log(faults={"control_plane": [{"at_s": at, "for_s": seconds}]}, **more)
+
+
+def test_a_restart_of_the_control_plane_breaks_what_goes_through_it() -> None:
+    assert restarted(0.025, 0.1) == [("failed", 0, 25.0), ("completed", 0, 1050.0)]
+
+
+def test_while_the_control_plane_is_down_connections_are_refused() -> None:
+    """Sent 1000, refused 1001, known 1002."""
+    assert restarted(0.99, 0.1, hop=1.0) == [("completed", 0, 54.0), ("failed", -1, 1002.0)]
+
+
+def test_what_waited_at_the_control_plane_is_lost_and_holds_no_place_afterwards() -> None:
+    """At 0 one runs, at 10 and 20 two wait; at 30 one is refused; at 40 one finds an idle engine."""
+    one_by_one = {"control_plane": {"max_in_flight": 1}, "rate": 100.0, "duration_s": 0.045}
+    failed = [("failed", 0, 25.0), ("failed", -1, 25.0), ("failed", -1, 25.0), ("failed", -1, 30.0)]
+    assert restarted(0.025, 0.01, **one_by_one) == [*failed, ("completed", 0, 90.0)]
+
+
+def test_restarts_that_overlap_last_until_the_later_one_is_over() -> None:
+    both = {"control_plane": [{"at_s": 0.1, "for_s": 2.0}, {"at_s": 0.2, "for_s": 0.1}]}
+    assert log(faults=both, rate=2.0) == [
+        ("completed", 0, 50.0),
+        ("failed", -1, 500.0),
+        ("failed", -1, 1000.0),
+    ]
+
+
+def test_a_new_control_plane_knows_which_backends_do_not_answer() -> None:
+    """Crashed at 10 and noticed; the one that asks at 1000 would go to it, as the first of two idle ones."""
+    faults = {
+        "events": [crash(0.01)],
+        "control_plane": [{"at_s": 0.5, "for_s": 0.1}],
+        "recovery": NO_CHECKS | {"retries": 0},
+    }
+    assert log(faults=faults, count=2)[1] == ("completed", 1, 1050.0)
+
+
 def test_a_backend_down_that_nobody_knows_of_refuses() -> None:
     """The second chat goes there first: a refusal, and at once to the other."""
     events = [crash(0.5), crash(0.6, index=1)]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import aiohttp
 import pytest
 
 from tests.unit.gateway_support import (
@@ -90,6 +92,8 @@ def test_a_client_that_leaves_at_the_end_mark_has_its_answer():
         ("completions", {"prompt": "a", "stream": "yes"}, {}, 400),
         ("completions", {"prompt": "a", "priority": "high"}, {}, 400),
         ("completions", {"prompt": "a", "model": "<script>"}, {}, 404),
+        ("completions", {"prompt": "a", "model": ["test"]}, {}, 404),
+        ("completions", {"prompt": "a", "model": {"a": 1}}, {}, 404),
         ("completions", {"prompt": "a"}, {"X-Simsage-Priority": "urgent"}, 400),
         ("completions", {"prompt": "a"}, {"X-Simsage-Kind": "embedding"}, 400),
         ("completions", {"prompt": "a"}, {"X-Simsage-Deadline-Ms": "nan"}, 400),
@@ -129,5 +133,38 @@ def test_a_large_body_is_refused():
         async with live([FakeBackend()], settings=replace(QUICK, max_request=1000)) as gateway:
             response = await gateway.post(prompt="a" * 2000)
             assert (await error_of(response))[0] == 413
+
+    run(test())
+
+
+def test_a_body_that_does_not_come_is_not_waited_for():
+    async def test() -> None:
+        fake = FakeBackend()
+        async with live([fake], settings=replace(QUICK, receive_timeout=0.2)) as gateway:
+            never = asyncio.Event()
+
+            async def trickle() -> AsyncIterator[bytes]:
+                yield b'{"prompt": '
+                await never.wait()
+
+            response = await gateway.client.post(f"{gateway.url}/v1/completions", data=trickle())
+            assert await error_of(response) == (408, "timeout_error")
+            assert (fake.bodies, gateway.ended) == ([], [])
+
+    run(test())
+
+
+def test_headers_without_end_are_refused():
+    async def test() -> None:
+        async with live([FakeBackend()]) as gateway:
+            for headers in ({"X-Simsage-Tenant": "x" * 100_000}, {f"X-{i}": "x" * 1000 for i in range(1000)}):
+                try:
+                    async with gateway.post(headers=headers) as response:
+                        assert response.status == 400
+                except aiohttp.ClientConnectionError:
+                    pass  # Hung up on before all was sent.
+            assert gateway.ended == []
+            async with gateway.post() as response:
+                assert response.status == 200
 
     run(test())

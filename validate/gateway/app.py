@@ -12,6 +12,7 @@ from simcore.request import Request, Service
 from validate.gateway.errors import BadRequest, error_response
 from validate.gateway.exchange import Exchange
 from validate.gateway.gateway import Gateway
+from validate.gateway.openapi import description
 from validate.gateway.reading import read_body, read_chat, read_completion, read_embedding
 
 GATEWAY = web.AppKey("gateway", Gateway)
@@ -32,6 +33,7 @@ def make_app(gateway: Gateway) -> web.Application:
     app.router.add_get("/v1/models", models)
     app.router.add_get("/health", health)
     app.router.add_get("/metrics", metrics)
+    app.router.add_get("/openapi.json", openapi)
     return app
 
 
@@ -41,7 +43,7 @@ def answering(service: Service, read: Reader) -> Handler:
     async def handle(http: web.Request) -> web.StreamResponse:
         gateway = http.app[GATEWAY]
         arrival = gateway.driver.clock.now()
-        body = await read_body(http)
+        body = await read_body(http, gateway.settings.receive_timeout)
         gateway.check_model(service, body.get("model"))
         return await Exchange(gateway, http, read(http, body, arrival), body).run()
 
@@ -68,6 +70,11 @@ async def metrics(http: web.Request) -> web.Response:
     """Prometheus' text format, version 0.0.4."""
     headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
     return web.Response(body=http.app[GATEWAY].metrics.text(), headers=headers)
+
+
+async def openapi(http: web.Request) -> web.Response:
+    """What may be asked, and what is answered."""
+    return web.json_response(description())
 
 
 @web.middleware

@@ -9,6 +9,7 @@ from aiohttp import web
 KINDS = {
     400: "invalid_request_error",
     404: "not_found_error",
+    408: "timeout_error",
     413: "invalid_request_error",
     429: "rate_limit_error",
     504: "timeout_error",

@@ -50,7 +50,7 @@ class Gateway:
         names = {name for b in self.backends if b.service is service for name in (b.public, b.model)}
         if not names:
             raise BadRequest(f"the scenario has no backend for {service.name.lower()} requests", 404)
-        if model is not None and model not in names:
+        if model is not None and (not isinstance(model, str) or model not in names):
             allowed = ", ".join(sorted(name for name, of in self.models.items() if of is service))
             raise BadRequest(f"the model {str(model)[:100]!r} is not served; there is: {allowed}", 404)
 

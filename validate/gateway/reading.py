@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from itertools import count
 from typing import Any
@@ -16,10 +17,14 @@ from validate.gateway.tokens import CHAT_TOKENS, COMPLETION_TOKENS, chat_length,
 _numbers = count()
 
 
-async def read_body(http: web.Request) -> dict[str, Any]:
-    """The JSON object that was posted. Raises BadRequest."""
+async def read_body(http: web.Request, seconds: float) -> dict[str, Any]:
+    """The JSON object that was posted, if it comes in so many seconds. Raises BadRequest."""
     try:
-        body = json.loads(await http.read())
+        async with asyncio.timeout(seconds):
+            content = await http.read()
+        body = json.loads(content)
+    except TimeoutError:
+        raise BadRequest("the request's body did not come in time", 408) from None
     except web.HTTPRequestEntityTooLarge:
         raise BadRequest("the request is too large", 413) from None
     except (ValueError, RecursionError):

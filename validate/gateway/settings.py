@@ -14,8 +14,10 @@ class GatewaySettings:
     """From a request's arrival to its whole answer."""
     stream_timeouts: Mapping[str, float] = field(default_factory=dict)
     """The same for the scenario's streams that say it."""
+    receive_timeout: float = 30.0
+    """For a request's body to come in, so that slow clients hold nothing."""
     connect_timeout: float = 5.0
-    retries: int = 2
+    retries: int = 3
     """How often a request is sent again whose backend failed before the client saw a byte."""
     health_period: float = 10.0
     health_timeout: float = 5.0

@@ -1,0 +1,1 @@
+"""What Chromium makes of the pages that simsage writes."""
