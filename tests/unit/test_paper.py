@@ -84,7 +84,7 @@ def test_two_papers_are_the_same_bytes(twice):
     a, b = map(files, twice)
     assert a == b
     suffixes = {Path(name).suffix for name in a}
-    assert suffixes == {".pdf", ".svg", ".png", ".md", ".csv", ".tex", ".json"}
+    assert suffixes == {".pdf", ".svg", ".png", ".md", ".html", ".csv", ".tex", ".json"}
     assert len([name for name in a if name.startswith("tables/")]) == 3 * 8
 
 
