@@ -18,7 +18,7 @@ class Refusing(ControlPlane):
 
     def __init__(self, coming: ControlPlane) -> None:
         super().__init__([])
-        self.coming = coming
+        self._coming = coming
 
     def submit(self, request: Request, now: float) -> Outcome | None:
         """The client's connection is refused."""
@@ -26,7 +26,7 @@ class Refusing(ControlPlane):
 
     def mark(self, backend: int, healthy: bool) -> None:
         """What is known once it is there."""
-        self.coming.mark(backend, healthy)
+        self._coming.mark(backend, healthy)
 
 
 class PlaneRestarts:

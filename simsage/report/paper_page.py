@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
@@ -54,7 +53,7 @@ def _index(tokens: Sequence[Token], runs: Sequence[str]) -> Iterator[Entry]:
 
 
 def _image(
-    self: RendererHTML, tokens: Sequence[Token], place: int, options: OptionsDict, figures: Mapping[str, Any]
+    self: RendererHTML, tokens: Sequence[Token], place: int, options: OptionsDict, figures: Mapping[str, str]
 ) -> str:
     token = tokens[place]
     svg = figures.get(str(token.attrs["src"]))

@@ -21,7 +21,6 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A window is never narrower than 500 px, a device is.
     "--hide-scrollbars",
 )
 DRIVER = shutil.which("chromedriver")
@@ -45,7 +44,7 @@ def chromium(profile: Path) -> Iterator[Chrome]:
 
 
 def resize(browser: Chrome, width: int, height: int = 900) -> None:
-    """Give the page that many pixels."""
+    """Give the page that many pixels: a window is never narrower than 500, an emulated device is."""
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 

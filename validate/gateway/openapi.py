@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from simcore.request import Priority
+from validate.gateway.metadata import KINDS, LONGEST_NAME, LONGEST_NUMBER, PREFIX
+
 Json = dict[str, Any]
 
 TOKENS = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
@@ -51,16 +54,18 @@ REFUSALS = {
     502: "No backend answered it.",
     504: "There was no whole answer in time.",
 }
+NAME = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}
+PRIORITIES = [*(priority.name for priority in Priority), *(str(priority.value) for priority in Priority)]
 HEADERS: dict[str, Json] = {
-    "Stream": {"type": "string", "minLength": 1, "maxLength": 100},
-    "Tenant": {"type": "string", "minLength": 1, "maxLength": 100},
-    "Kind": {"type": "string", "enum": ["chat", "generate", "embedding"]},
-    "Priority": {"type": "string", "enum": ["CRITICAL", "HIGH", "NORMAL", "LOW", "BACKGROUND", *"01234"]},
+    "Stream": NAME,
+    "Tenant": NAME,
+    "Kind": {"type": "string", "enum": [*KINDS]},
+    "Priority": {"type": "string", "enum": PRIORITIES},
     "Deadline-Ms": {"type": "number", "exclusiveMinimum": 0},
-    "Prefix-Group": {"type": "integer", "minimum": 0, "exclusiveMaximum": 10**18},
+    "Prefix-Group": {"type": "integer", "minimum": 0, "exclusiveMaximum": 10**LONGEST_NUMBER},
     "Cost-Budget": {"type": "number", "exclusiveMinimum": 0},
 }
-"""Of ``validate.gateway.metadata``, each behind its ``X-Simsage-``."""
+"""Those that ``validate.gateway.metadata`` reads, without their prefix."""
 
 
 def description() -> Json:
@@ -95,8 +100,7 @@ def _post(required: str, properties: Json, *, streams: bool) -> Json:
     return {
         "post": {
             "parameters": [
-                {"name": f"X-Simsage-{name}", "in": "header", "schema": schema}
-                for name, schema in HEADERS.items()
+                {"name": PREFIX + name, "in": "header", "schema": schema} for name, schema in HEADERS.items()
             ],
             "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
             "responses": {
