@@ -5,7 +5,7 @@ LIVE := .venv-live
 OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 
-.PHONY: demo test live docs lint types bounds bench bench-accuracy bench-gateway bench-robust clean
+.PHONY: demo test live docs lint types bounds bench bench-accuracy bench-gateway bench-robust mutation clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -59,9 +59,15 @@ bench-robust: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.robust_files
 	$(BIN)/python -m benchmarks.robust_kills
 
+# An hour and more on two cores; a stopped run goes on with the same command.
+mutation: $(VENV)/.installed
+	$(BIN)/pip install --quiet 'mutmut>=3.8,<4'
+	$(BIN)/mutmut run
+	$(BIN)/python -m benchmarks.mutants
+
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/scale.py
 
 clean:
-	rm -rf $(VENV) $(LIVE) $(OLDEST) out build *.egg-info
+	rm -rf $(VENV) $(LIVE) $(OLDEST) mutants out build *.egg-info

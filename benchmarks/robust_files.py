@@ -1,6 +1,7 @@
 """100,000 damaged scenario and profile files, each used as ``simsage run`` would: one table.
 
-Exit code 1 if any of them made a traceback or took longer than the limit; those are printed in full.
+Exit code 1 if any of them made a traceback or took longer than the limit, those are printed in full, or if a
+process took more memory than it may.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from tests.fuzz.mutate import damaged
 
 FILES = 100_000
 SHARD = 250
-MOST_MEMORY = 4 * 2**30
-"""Bytes that a process may have: a file that asks for more is a defect, not a crash of the machine."""
+MOST_ADDRESSES = 4 * 2**30
+"""Bytes that a process may map: a file that asks for more is a defect, not a crash of the machine."""
+MOST_KIB = 500 * 1000**2 / 1024
+"""KiB that a process may have in memory."""
 
 
 def shard(start: int, count: int) -> tuple[list[Judged], int]:
     """The defects and the slowest first, then the rest; and the peak memory of the process in KiB."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSES, MOST_ADDRESSES))
     with tempfile.TemporaryDirectory() as folder:
         judged = [judge(damaged(number), Path(folder)) for number in range(start, start + count)]
     return judged, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -53,7 +56,7 @@ def main() -> int:
         f"{given.files:8,}  {found['accepted']:8,}  {found['refused']:12,}  {found['defect']:19,}"
         f"  {slowest.seconds:5.2f} s (file {slowest.number}, {slowest.how})  {memory / 1024:.0f} MiB"
     )
-    return int(found["defect"] > 0)
+    return int(found["defect"] > 0 or memory > MOST_KIB)
 
 
 if __name__ == "__main__":

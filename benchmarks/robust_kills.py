@@ -1,6 +1,6 @@
-"""A sweep killed with SIGKILL at 50 random moments, each resumed to its end: one table.
+"""A sweep, a run and a calibration, each killed with SIGKILL at random moments and resumed: one table.
 
-Exit code 1 if any of them ends in other bytes than the undisturbed run.
+Exit code 1 if any of them leaves what is not whole, or ends in something else than undisturbed.
 """
 
 from __future__ import annotations
@@ -8,32 +8,73 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
-from tests.crash.killing import Broken, kill_and_resume, undisturbed
+from tests.crash import calibrating
+from tests.crash.killing import Broken, kill_and_resume, started, undisturbed
+from tests.unit.blackbox_server import serving
+from tests.unit.simsage_support import SWEEP
 
 MOMENTS = 50
+Kill = Callable[[int, float], str]
+"""Kills the one of that number after that share of an undisturbed one's time; says what that left."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moments", type=int, default=MOMENTS)
     moments: int = parser.parse_args().moments
+    all_broken = 0
+    print("command               kills  left nothing  left parts  had ended  broken")
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(serving(calibrating.steady))
+        for name, kill in _kills(folder, url):
+            left, broken = _campaign(name, kill, moments)
+            all_broken += broken
+            counts = f"{left['nothing']:12}  {left['parts']:10}  {left['whole']:9}  {broken:6}"
+            print(f"{name:20}  {moments:5}  {counts}", flush=True)
+    return int(all_broken > 0)
+
+
+def _kills(folder: Path, url: str) -> Iterator[tuple[str, Kill]]:
+    for name, sweep in (("run of a sweep", SWEEP), ("run", "")):
+        yield name, _of_a_run(folder / name.replace(" ", "_"), sweep)
+    yield "calibrate", _of_a_calibration(folder / "calibrate", url)
+
+
+def _of_a_run(folder: Path, sweep: str) -> Kill:
+    folder.mkdir()
+    run = undisturbed(folder, duration=300, sweep=sweep)
+    return lambda number, share: kill_and_resume(run, folder / f"out{number}", share, 1 + number % 2)
+
+
+def _of_a_calibration(folder: Path, url: str) -> Kill:
+    folder.mkdir()
+    begun = time.perf_counter()
+    if started(calibrating.command(url, folder / "whole.json")).wait() != 0:
+        raise SystemExit("The undisturbed calibration failed.")
+    seconds = time.perf_counter() - begun
+    return lambda number, share: calibrating.kill_and_resume(
+        url, folder / f"out{number}.json", share * seconds
+    )
+
+
+def _campaign(name: str, kill: Kill, moments: int) -> tuple[Counter[str], int]:
     rng, left, broken = Random(1), Counter[str](), 0
-    with tempfile.TemporaryDirectory() as folder:
-        sweep = undisturbed(Path(folder), duration=300)
-        for number in range(moments):
-            share = rng.random()
-            try:
-                left[kill_and_resume(sweep, Path(folder) / f"out{number}", share, 1 + number % 2)] += 1
-            except Broken as error:
-                broken += 1
-                print(f"killed at {share:.3f} of the run: {error}", file=sys.stderr)
-    print("  kills  left nothing  left parts  had ended  resumed to other bytes or taken for whole")
-    print(f"{moments:7}  {left['nothing']:12}  {left['parts']:10}  {left['whole']:9}  {broken:41}")
-    return int(broken > 0)
+    for number in range(moments):
+        share = rng.random()
+        try:
+            left[kill(number, share)] += 1
+        except Broken as error:
+            broken += 1
+            print(f"{name} killed at {share:.3f} of its time: {error}", file=sys.stderr)
+    return left, broken
 
 
 if __name__ == "__main__":

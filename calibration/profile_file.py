@@ -6,14 +6,13 @@ import re
 from pathlib import Path
 
 from calibration.errors import CalibrationError
+from calibration.whole_file import write_whole
 from simcore.profile.document import ProfileDocument
 
 
 def write_profile(out: Path, profile: ProfileDocument) -> None:
     """Write ``profile``, digest filled in, to ``out``, replacing what is there in one go."""
-    part = out.with_suffix(out.suffix + ".part")
-    part.write_text(profile.to_json(), encoding="utf-8")
-    part.replace(out)
+    write_whole(out, profile.to_json())
 
 
 def profile_name(out: Path) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from calibration.whole_file import write_whole
+
 Record = dict[str, Any]
 
 
@@ -27,7 +29,7 @@ class Store:
             self._blocks[line["block"]] = line
         path.parent.mkdir(parents=True, exist_ok=True)
         # Written anew, so that a line cut short by a crash is gone.
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines or [identity]))
+        write_whole(path, "".join(json.dumps(line) + "\n" for line in lines or [identity]))
 
     def __contains__(self, block: str) -> bool:
         return block in self._blocks

@@ -22,12 +22,16 @@ Steps = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """All steps of one backend in one replay; ``live`` and ``profile`` are seconds in all."""
+    """All steps of one backend in one replay; ``live`` and ``profile`` are seconds in all.
+
+    ``constant`` is the part of ``profile`` that does not grow with what a step computes.
+    """
 
     backend: str
     steps: int
     live: float
     profile: float
+    constant: float = 0.0
 
 
 class Pacing:
@@ -43,6 +47,13 @@ class Pacing:
         self._backend = backend
         self._server = server
         self._form = form
+        self._constant = StepTime(
+            form.constant,
+            capture_sizes=form.capture_sizes,
+            decode_correction=form.decode_correction,
+            prefill_correction=form.prefill_correction,
+            mixed_correction=form.mixed_correction,
+        )
         self._log = StepLog(server.steps)
         self._log.new()
         self._before = server.processor_seconds()
@@ -60,8 +71,10 @@ class Pacing:
         steps, live = self._all(logged) if self.on_cpu else self._while_busy(logged)
         if not steps or live <= 0.0:
             return None
-        profile = sum(self._form(Step(**step)) for step in steps)
-        return Pace(self._backend, len(steps), live, profile)
+        profile, constant = (
+            sum(form(Step(**step)) for step in steps) for form in (self._form, self._constant)
+        )
+        return Pace(self._backend, len(steps), live, profile, constant)
 
     def _all(self, logged: Steps) -> tuple[Steps, float]:
         return [line["step"] for line in logged], self._server.processor_seconds() - self._before

@@ -15,6 +15,7 @@ from statistics import fmean
 
 from calibration.backends.embedding_model import find_embedding_model
 from calibration.errors import BackendFailed
+from simcore.profile.slowed import Slowdown
 from simcore.profile.use import Profiles
 from simcore.request import Service
 from simcore.scenario.cluster import EmbeddingBackends
@@ -124,9 +125,9 @@ def _run_live(turns: deque[Turn], bench: Bench) -> None:
             lost, before = bool(found.lost), after
 
 
-def _mean(before: float | None, after: float | None) -> float | None:
+def _mean(before: Slowdown | None, after: Slowdown | None) -> Slowdown | None:
     known = [one for one in (before, after) if one is not None]
-    return fmean(known) if known else None
+    return Slowdown(*map(fmean, zip(*known, strict=True))) if known else None
 
 
 def _simulate(cell: Cell, bench: Bench) -> None:

@@ -11,6 +11,7 @@ from simcore.scenario.expected import expected_requests
 from simcore.scenario.finding import Finding, KeyPath, shown
 from simcore.scenario.stages import dependencies, find_cycle
 from simcore.scenario.workload import (
+    MOST_TEXTS,
     Bursts,
     ClosedLoop,
     Empirical,
@@ -20,6 +21,7 @@ from simcore.scenario.workload import (
     Trace,
     Uniform,
 )
+from simcore.workload.distributions import greatest, mean
 
 LENGTHS = ("prompt_tokens", "output_tokens", "texts", "text_tokens", "prefix")
 NEEDED: dict[str, tuple[str, ...]] = {
@@ -72,6 +74,8 @@ def _check_lengths(path: KeyPath, part: StreamSpec | Stage) -> Iterator[Finding]
             yield Finding((*path, key), "a key that has no meaning there", f"{what} takes {takes}")
         else:
             yield from _check_distribution((*path, key), given)
+    if part.texts is not None and (most := greatest(part.texts) or mean(part.texts)) > MOST_TEXTS:
+        yield Finding((*path, "texts"), f"{most:,.0f} texts in a request", f"at most {MOST_TEXTS:,}")
 
 
 def _check_distribution(path: KeyPath, spec: object) -> Iterator[Finding]:

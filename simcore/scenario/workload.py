@@ -18,6 +18,8 @@ from simcore.scenario.base import (
     Share,
 )
 
+MOST_TEXTS = 2048
+"""No embedding request has more texts, as OpenAI's API takes no more."""
 Cv = Annotated[float, Field(ge=0.01, le=100)]
 """A coefficient of variation: standard deviation over mean."""
 

@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from simcore.request import Kind
-from simcore.scenario.workload import Distribution, Prefix, Stage, StreamSpec
+from simcore.scenario.workload import MOST_TEXTS, Distribution, Prefix, Stage, StreamSpec
 from simcore.workload.distributions import draw_counts
 from simcore.workload.prefix import PrefixKeys
 
@@ -70,7 +70,9 @@ def _draw_tokens(spec: Distribution | None, n: int, generator_of: GeneratorOf, p
 def _draw_texts(
     texts: Distribution | None, tokens: Distribution, n: int, generator_of: GeneratorOf
 ) -> list[tuple[int, ...]]:
-    counts = [1] * n if texts is None else draw_counts(texts, n, generator_of("texts")).tolist()
+    counts = [1] * n
+    if texts is not None:
+        counts = np.minimum(draw_counts(texts, n, generator_of("texts")), MOST_TEXTS).tolist()
     ends = [0, *accumulate(counts)]
     lengths = draw_counts(tokens, ends[-1], generator_of("text_tokens")).tolist()
     return [tuple(lengths[start:end]) for start, end in pairwise(ends)]

@@ -69,6 +69,10 @@ def _sizes() -> tuple[VerdictSpec, ...]:
     )
 
 
+def _recovered(claim: str, variant: str, baseline: str) -> VerdictSpec:
+    return spec(claim, "generate", "request_goodput", variant, baseline, better="higher")
+
+
 STUDIES = (
     Experiment(
         section="A.1",
@@ -228,5 +232,22 @@ STUDIES = (
         topics=("claims", "latency", "stages", "breakdown", "queues", "side_effects"),
         figures=("latency_cdf", "latency_parts", "request_timeline"),
         quick=QUICK | {"duration_s": 60, "warmup_s": 15},
+    ),
+    Experiment(
+        section="A.12",
+        title="Recovery from a crash",
+        scenario="backend_crash",
+        goal="How much of the goodput does each part of the recovery keep when one of four replicas crashes?",
+        hypotheses=(
+            _recovered("Checks every second keep up more goodput", "checks every second", "with retries"),
+            _recovered("Retries keep up more goodput", "with retries", "without retries"),
+        ),
+        side_effects=(
+            spec("First token, with a crash and without", "generate", "ttft", "with retries", "no crash"),
+            _recovered("Goodput of SAGE as implemented", "SAGE as implemented", "with retries"),
+        ),
+        topics=("claims", "latency", "breakdown", "queues", "side_effects"),
+        figures=("goodput_timeline", "latency_cdf", "latency_parts"),
+        quick={"replications": 3},
     ),
 )

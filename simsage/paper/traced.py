@@ -10,7 +10,7 @@ FIGURES = ("latency_cdf", "latency_parts")
 
 TRACED = (
     Experiment(
-        section="A.12",
+        section="A.13",
         title="Azure code completion trace",
         scenario="azure_code",
         goal="Does routing by tokens help where arrivals and lengths are those of a real service?",
@@ -30,7 +30,7 @@ TRACED = (
         trace={"streams.code.arrivals.path": "AzureLLMInferenceTrace_code.csv"},
     ),
     Experiment(
-        section="A.13",
+        section="A.14",
         title="Mooncake conversation trace",
         scenario="mooncake",
         goal="Is it worth sending a prompt to the replica that has its beginning cached?",

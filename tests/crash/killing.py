@@ -1,4 +1,4 @@
-"""A sweep killed at a moment, and resumed: what it leaves against what an undisturbed one gives."""
+"""A run killed at a moment, and resumed: what it leaves against what an undisturbed one gives."""
 
 from __future__ import annotations
 
@@ -17,26 +17,29 @@ SAME = ("summary.json", "requests.parquet", "scenario.yaml")
 
 
 class Broken(AssertionError):
-    """A killed run left what passes for whole and is not, or went on to another result."""
+    """A killed process left what passes for whole and is not, or went on to another result."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """A scenario file with twelve replications, its undisturbed run in ``whole``, and how long that took."""
+class Undisturbed:
+    """A scenario file, its undisturbed run in ``whole``, and how long that took."""
 
     file: Path
     whole: Path
     seconds: float
 
 
-def undisturbed(folder: Path, duration: int) -> Sweep:
-    """Write a sweep of ``duration`` simulated seconds into ``folder`` and run it to its end."""
-    file = write_scenario(folder, sweep=SWEEP)
+def undisturbed(folder: Path, duration: int, sweep: str = SWEEP) -> Undisturbed:
+    """Write a scenario of ``duration`` simulated seconds into ``folder`` and run it to its end.
+
+    It has twelve replications with the usual sweep, six without any.
+    """
+    file = write_scenario(folder, sweep=sweep)
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("duration_s: 20", f"duration_s: {duration}"), encoding="utf-8")
     begun = time.perf_counter()
-    assert started(file, folder / "whole", 1).wait() == 0
-    return Sweep(file, folder / "whole", time.perf_counter() - begun)
+    assert started(command(file, folder / "whole", 1)).wait() == 0
+    return Undisturbed(file, folder / "whole", time.perf_counter() - begun)
 
 
 def command(file: Path, out: Path, jobs: int) -> list[str]:
@@ -45,36 +48,41 @@ def command(file: Path, out: Path, jobs: int) -> list[str]:
     return [*run, "--no-figures", "--jobs", str(jobs)]
 
 
-def started(file: Path, out: Path, jobs: int) -> subprocess.Popen[bytes]:
-    """The same in a session of its own."""
+def started(command: list[str]) -> subprocess.Popen[bytes]:
+    """A process of that command in a session of its own."""
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(command(file, out, jobs), start_new_session=True, stdout=quiet, stderr=quiet)
+    return subprocess.Popen(command, start_new_session=True, stdout=quiet, stderr=quiet)
 
 
-def kill_and_resume(sweep: Sweep, out: Path, share: float, jobs: int) -> str:
+def kill(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """End the process and all that it started after so many seconds, if it is not over."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def kill_and_resume(run: Undisturbed, out: Path, share: float, jobs: int) -> str:
     """Kill a run after that share of the undisturbed one's time, and run it again to its end.
 
     Gives what the killed one left: ``nothing``, ``parts`` or ``whole``. Raises Broken.
     """
-    process = started(sweep.file, out, jobs)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(share * sweep.seconds)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    again = command(run.file, out, jobs)
+    kill(started(again), share * run.seconds)
     if out.exists():
-        _same(sweep, out)
+        _same(run, out)
         return "whole"
     left = "parts" if any(out.parent.glob(f".{out.name}.part/*/*.json")) else "nothing"
-    if (code := started(sweep.file, out, jobs).wait()) != 0:
+    if (code := started(again).wait()) != 0:
         raise Broken(f"the resumed run ended with {code}")
-    _same(sweep, out)
+    _same(run, out)
     if litter := list(out.parent.glob(f".{out.name}*")):
         raise Broken(f"the resumed run left {litter}")
     return left
 
 
-def _same(sweep: Sweep, out: Path) -> None:
+def _same(run: Undisturbed, out: Path) -> None:
     for name in SAME:
-        if not (out / name).is_file() or (out / name).read_bytes() != (sweep.whole / name).read_bytes():
+        if not (out / name).is_file() or (out / name).read_bytes() != (run.whole / name).read_bytes():
             raise Broken(f"{name} is not that of the undisturbed run")

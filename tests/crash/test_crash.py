@@ -11,31 +11,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.killing import Sweep, command, kill_and_resume, started, undisturbed
+from tests.crash.killing import Undisturbed, command, kill_and_resume, started, undisturbed
 
 
 @pytest.fixture(scope="module")
-def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     return undisturbed(tmp_path_factory.mktemp("sweep"), duration=300)
 
 
 @pytest.mark.parametrize(("share", "jobs"), [(0.5, 1), (0.9, 1), (0.8, 2)])
 def test_killed_at_any_moment_it_resumes_to_the_same_bytes(
-    sweep: Sweep, share: float, jobs: int, tmp_path: Path
+    sweep: Undisturbed, share: float, jobs: int, tmp_path: Path
 ) -> None:
     assert kill_and_resume(sweep, tmp_path / "out", share, jobs) in ("nothing", "parts", "whole")
 
 
-def test_a_half_written_folder_is_seen_to_be_broken(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_half_written_folder_is_seen_to_be_broken(sweep: Undisturbed, tmp_path: Path) -> None:
     """The check can fail: a truncated file in the out folder is not taken for the undisturbed one's."""
     out = tmp_path / "out"
-    assert started(sweep.file, out, 1).wait() == 0
+    assert started(command(sweep.file, out, 1)).wait() == 0
     (out / "summary.json").write_bytes((out / "summary.json").read_bytes()[:-1])
     with pytest.raises(AssertionError, match=r"summary\.json is not that"):
         kill_and_resume(sweep, out, 0.0, 1)
 
 
-def said(sweep: Sweep, out: Path, most_bytes: int | None = None) -> tuple[int, str]:
+def said(sweep: Undisturbed, out: Path, most_bytes: int | None = None) -> tuple[int, str]:
     """Exit code and stderr of a run whose files may have that many bytes, as on a disk that fills up."""
 
     def limited() -> None:
@@ -47,7 +47,7 @@ def said(sweep: Sweep, out: Path, most_bytes: int | None = None) -> tuple[int, s
     return done.returncode, done.stderr
 
 
-def test_a_disk_that_fills_up_loses_nothing_finished(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_loses_nothing_finished(sweep: Undisturbed, tmp_path: Path) -> None:
     """The parts fit, what is made of all of them does not; with more room the same command ends the same."""
     out = tmp_path / "out"
     most = 2 * (sweep.whole / "requests.parquet").stat().st_size // 3
@@ -63,7 +63,7 @@ def test_a_disk_that_fills_up_loses_nothing_finished(sweep: Sweep, tmp_path: Pat
         assert (out / name).read_bytes() == (sweep.whole / name).read_bytes()
 
 
-def test_a_folder_that_cannot_be_written(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(sweep: Undisturbed, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     # Root may write anywhere but here.
     folder = tmp_path if os.geteuid() else Path("/proc/sys")
@@ -73,7 +73,7 @@ def test_a_folder_that_cannot_be_written(sweep: Sweep, tmp_path: Path) -> None:
     assert "Traceback" not in told
 
 
-def test_ctrl_c_in_the_midst_is_one_line(sweep: Sweep, tmp_path: Path) -> None:
+def test_ctrl_c_in_the_midst_is_one_line(sweep: Undisturbed, tmp_path: Path) -> None:
     # A job in the background of a shell ignores it, and hands that on to its children.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command(sweep.file, tmp_path / "out", 1), stderr=subprocess.PIPE, text=True)

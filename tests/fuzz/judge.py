@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 from simcore.errors import BadInput
 from simcore.scenario.document import ScenarioDocument
@@ -21,15 +21,15 @@ from tests.factories import profile
 from tests.fuzz.bases import WIDE
 from tests.fuzz.mutate import Damaged
 
-LIMIT_S = 10
-"""Seconds after which a file counts as a hang."""
+LIMIT_S = 2.0
+"""CPU seconds after which a file counts as a hang: what else the machine does makes none."""
 MOST_EXPECTED = 1000
 """Requests and backends beyond which an accepted file is not simulated: what it asks for is much work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """``outcome`` is accepted, refused or defect; ``told`` the faults or the traceback."""
+    """``outcome`` is accepted, refused or defect, ``seconds`` of CPU, ``told`` faults or traceback."""
 
     number: int
     how: str
@@ -47,7 +47,7 @@ def judge(file: Damaged, folder: Path) -> Judged:
     scenario, other = folder / "scenario.yaml", folder / "mine.json"
     scenario.write_bytes(file.content if file.kind == "scenario" else WIDE.encode())
     other.write_bytes(file.content if file.kind == "profile" else profile(sigma=0.1).to_json().encode())
-    begun = perf_counter()
+    begun = process_time()
     try:
         with _limited():
             _run(scenario)
@@ -57,7 +57,7 @@ def judge(file: Damaged, folder: Path) -> Judged:
         outcome, told = ("refused" if clear else "defect"), str(bad)
     except (Exception, Hang):
         outcome, told = "defect", traceback.format_exc(limit=-6)
-    return Judged(file.number, f"{file.kind}/{file.how}", outcome, perf_counter() - begun, told)
+    return Judged(file.number, f"{file.kind}/{file.how}", outcome, process_time() - begun, told)
 
 
 def _run(scenario: Path) -> None:
@@ -95,10 +95,10 @@ def _limited() -> Iterator[None]:
     def out_of_time(*_: object) -> None:
         raise Hang
 
-    before = signal.signal(signal.SIGALRM, out_of_time)
-    signal.alarm(LIMIT_S)
+    before = signal.signal(signal.SIGPROF, out_of_time)
+    signal.setitimer(signal.ITIMER_PROF, LIMIT_S)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

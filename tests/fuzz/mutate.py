@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -179,7 +180,7 @@ def _restructured(body: Any, rng: Random) -> bytes:
         elif act == "name":
             owner[key] = rng.choice(NAMES)
         else:
-            owner[key] = rng.choice(VALUES)
+            owner[key] = deepcopy(rng.choice(VALUES))
         if not _places(body):
             break
     return json.dumps(body).encode()

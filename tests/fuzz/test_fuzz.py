@@ -10,6 +10,7 @@ from simcore.errors import BadInput
 from simcore.scenario.load import load_scenario
 from simcore.simulation import simulate
 from tests.factories import constant, profile, scenario
+from tests.fuzz import judge as judging
 from tests.fuzz.bases import SCENARIOS, WIDE
 from tests.fuzz.judge import judge
 from tests.fuzz.mutate import Damaged, damaged
@@ -29,6 +30,17 @@ def test_the_files_that_damage_is_done_to_are_good(text: str, tmp_path: Path) ->
     assert judge(Damaged(0, "scenario", "none", text.encode()), tmp_path).outcome == "accepted"
 
 
+def test_a_hang_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never_ends(scenario: Path) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(judging, "_run", never_ends)
+    monkeypatch.setattr(judging, "LIMIT_S", 0.05)
+    judged = judge(damaged(0), tmp_path)
+    assert (judged.outcome, "Hang" in judged.told) == ("defect", True)
+
+
 def refused(text: str, folder: Path) -> str:
     path = folder / "scenario.yaml"
     path.write_text(text, encoding="utf-8")
@@ -40,6 +52,14 @@ def refused(text: str, folder: Path) -> str:
 def test_a_backend_group_of_no_valid_name(tmp_path: Path) -> None:
     said = refused(WIDE.replace("  llm:\n", "  My-LLM:\n"), tmp_path)
     assert "backends.My-LLM: found the name 'My-LLM'; allowed: " in said
+
+
+@pytest.mark.parametrize("texts", ["constant, value: 1e9", "exponential, mean: 1e6"])
+def test_more_texts_in_a_request_than_an_api_takes(texts: str, tmp_path: Path) -> None:
+    before = "texts: {distribution: constant, value: 2}"
+    assert before in WIDE
+    said = refused(WIDE.replace(before, f"texts: {{distribution: {texts}}}"), tmp_path)
+    assert "texts in a request; allowed: at most 2,048" in said
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? "])

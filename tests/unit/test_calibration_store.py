@@ -53,6 +53,24 @@ def test_a_line_cut_short_is_measured_again_and_does_not_spoil_the_rest(tmp_path
     assert Store(path, ONE)["c"]["records"] == [3]
 
 
+def test_a_store_that_cannot_be_written_anew_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk full or a kill while the file is read in and written anew loses no block."""
+    path = tmp_path / "points.jsonl"
+    Store(path, ONE).keep("a", records=[1])
+    whole, write_text = path.read_text(), Path.write_text
+
+    def fills_up(file: Path, text: str, **how: str) -> int:
+        write_text(file, text[: len(text) // 2], **how)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", fills_up)
+    with pytest.raises(OSError, match="No space left"):
+        Store(path, ONE)
+    assert path.read_text() == whole
+
+
 def test_points_of_another_machine_are_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "points.jsonl"
     Store(path, ONE).keep("a", records=[1])

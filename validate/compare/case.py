@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simcore.metrics import Floats
+from simcore.profile.slowed import Slowdown
 from simcore.request import Request
 from simcore.scenario.document import ScenarioDocument
 from validate.compare.verdict import Disturbance, EngineSteps
@@ -35,7 +36,7 @@ class Case:
     disturbances: Sequence[Disturbance] = ()
     cores: Mapping[str, float] = field(default_factory=dict)
     steps: Sequence[EngineSteps] = ()
-    anchors: Sequence[float | None] = ()
+    anchors: Sequence[Slowdown | None] = ()
 
     @property
     def label(self) -> str:

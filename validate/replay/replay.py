@@ -13,6 +13,7 @@ import aiohttp
 
 from simcore.clients.sender import Sender
 from simcore.clients.start import start_clients, timeouts
+from simcore.profile.slowed import Slowdown
 from simcore.profile.use import Profiles, block_size_of
 from simcore.request import Request, Service
 from simcore.scenario.cluster import RetrieverBackends
@@ -40,7 +41,7 @@ class Replayed:
     wrong, how often. ``incidents``: what happened to the servers, ``lost``: those that were gone at the end.
     ``cores``: the shares of a core that clients and, where it was started here, gateway took. ``paces``: how
     long the steps of engines that were started here lasted. ``anchor``: how many times longer than by its
-    profiles the machine took for a fixed load before and after (`validate.anchor`), where that is known.
+    profiles the machine took for fixed loads before and after (`validate.anchor`), where that is known.
     """
 
     requests: list[Request]
@@ -50,7 +51,7 @@ class Replayed:
     lost: list[str] = field(default_factory=list)
     cores: dict[str, float] = field(default_factory=dict)
     paces: list[Pace] = field(default_factory=list)
-    anchor: float | None = None
+    anchor: Slowdown | None = None
 
 
 @dataclass(frozen=True, slots=True)
