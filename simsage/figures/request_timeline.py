@@ -1,4 +1,4 @@
-"""Request timeline: when the first hundred counted requests waited and were served, a panel a variant."""
+"""Request timeline: when the first counted requests waited and were served, a panel a variant."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from simcore.request import Kind
 from simsage.figures.source import Source
 from simsage.figures.style import KIND_COLOURS, canvas
 
-REQUESTS = 100
+REQUESTS = 50
 PANELS = 3
 QUEUE_ALPHA = 0.3
-EDGE_PT = 0.4
-"""Keeps service visible that is short on the figure's scale."""
+EDGES_PT = {"LLM": 0.0, "EMBEDDING": 0.8, "RETRIEVER": 0.4}
+"""Keep service visible that is short on the figure's scale; what is shorter lies above what is longer."""
 COLUMNS = [
     "replication",
     "request_id",
@@ -72,10 +72,11 @@ def _parts(source: Source, variant: str) -> pd.DataFrame:
 
 def _panel(axes: Axes, name: str, frame: pd.DataFrame, start: float) -> None:
     for service, rows in frame.groupby("service", sort=True):
-        colour = KIND_COLOURS[str(service)]
+        colour, edge = KIND_COLOURS[str(service)], EDGES_PT[str(service)]
         served = rows["scheduled_s"].fillna(rows["finished_s"])
         begun, at = rows["arrival_s"], rows["line"]
         axes.barh(at, served - begun, 0.9, begun - start, color=colour, alpha=QUEUE_ALPHA, linewidth=0)
-        axes.barh(at, rows["finished_s"] - served, 0.9, served - start, color=colour, linewidth=EDGE_PT)
+        spans = rows["finished_s"] - served
+        axes.barh(at, spans, 0.9, served - start, color=colour, linewidth=edge, zorder=2 + edge)
     axes.set(title=name, ylabel="Request", ylim=(REQUESTS, -1))
     axes.grid(axis="y", visible=False)
