@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -106,7 +107,7 @@ def _written(
     all_drawn: list[Drawn] = []
     for experiment in experiments:
         facts = Facts(read_evidence(experiment, out), numbers, prices, watts)
-        changed = changes(facts.evidence.document, load_scenario(find_scenario(experiment.scenario)))
+        changed = _changed(facts)
         tables = [TOPICS[name].table(facts) for name in experiment.topics]
         for table in tables:
             table.write(work / TABLES)
@@ -121,6 +122,15 @@ def _written(
     (work / output.REPORT).write_text(page, encoding="utf-8", newline="\n")
     (work / NUMBERS).write_text(numbers.to_json(), encoding="utf-8", newline="\n")
     return entries
+
+
+def _changed(facts: Facts) -> list[str]:
+    """What differs from the scenario file; of a trace its name alone, wherever the reader has it."""
+    experiment = facts.evidence.experiment
+    traces = {path: experiment.overrides[path] for path in experiment.trace}
+    file = load_scenario(find_scenario(experiment.scenario), traces)
+    named = [f"{path}={json.dumps(name)}" for path, name in experiment.trace.items()]
+    return changes(facts.evidence.document, file) + named
 
 
 def _head(entries: Sequence[Entry]) -> str:

@@ -252,3 +252,15 @@ def test_traces_are_replayed_from_the_folder_that_is_given(tmp_path: Path):
     file.write_text("")
     (azure,) = chosen(("azure_code",), tmp_path)
     assert azure.overrides == {"streams.code.arrivals.path": str(file)}
+
+
+def test_an_experiment_on_a_trace_is_written_without_the_place_of_the_file(tmp_path: Path):
+    rows = [f"2023-11-16 18:15:{n // 2:02d}.{5 * (n % 2)}000000,{100 + n},{5 + n % 9}\n" for n in range(100)]
+    (tmp_path / "AzureLLMInferenceTrace_code.csv").write_text(
+        "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(rows)
+    )
+    azure = chosen(("azure_code",), tmp_path)
+    paper(tmp_path / "out", azure, azure, Options(quick=True, overrides={"duration_s": 60, "warmup_s": 5}))
+    text = (tmp_path / "out" / "experiments.md").read_text(encoding="utf-8")
+    assert '`streams.code.arrivals.path="AzureLLMInferenceTrace_code.csv"`' in text
+    assert str(tmp_path) not in text
