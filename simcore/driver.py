@@ -9,7 +9,7 @@ from simpy import Environment
 from simcore.backend import Backend, BackendEvents
 from simcore.clients.sender import Answered, Ended
 from simcore.control.plane import ControlPlane
-from simcore.meter import Level
+from simcore.control.usage import LaneUsage
 from simcore.request import SERVICE_OF, Outcome, Request, Service
 from simcore.timer import after
 
@@ -17,16 +17,19 @@ from simcore.timer import after
 class Driver:
     """Carries requests from clients over the control plane to backends and answers back.
 
-    ``hop`` seconds pass on each way: client to control plane, control plane to backend, and back.
+    ``hop`` seconds pass on each way: client to control plane, control plane to backend, and back; a decision
+    takes ``decision`` seconds.
     ``ended`` is told of each request once nothing about it changes any more.
     """
 
-    def __init__(self, env: Environment, hop: float, counted: tuple[float, float], ended: Ended) -> None:
+    def __init__(
+        self, env: Environment, hop: float, counted: tuple[float, float], ended: Ended, decision: float = 0.0
+    ) -> None:
         self.env = env
         self.events = BackendEvents(self._first_token, self._finished, self.fail)
-        self.waiting = {service: Level(*counted) for service in Service}
-        """Requests at the control plane, by service."""
-        self._waiting_of = {kind: self.waiting[service] for kind, service in SERVICE_OF.items()}
+        self.usage = {service: LaneUsage(counted, decision) for service in Service}
+        """What the control plane did, by service."""
+        self._usage_of = {kind: self.usage[service] for kind, service in SERVICE_OF.items()}
         self._hop = hop
         self._wake = float("inf")
         self._answered: dict[Request, Answered] = {}
@@ -76,7 +79,7 @@ class Driver:
         if outcome is not None:
             self._send_back(request, outcome)
             return
-        self._waiting_of[request.kind].change(1, now)
+        self._usage_of[request.kind].waiting.change(1, now)
         self._pump(now)
 
     def _pump(self, now: float) -> None:
@@ -85,7 +88,7 @@ class Driver:
             return
         for dispatch in plane.next_dispatches(now):
             request = dispatch.request
-            self._waiting_of[request.kind].change(-1, now)
+            self._usage_of[request.kind].dispatched(dispatch.at, now)
             after(self.env, dispatch.at - now + self._hop, self._deliver, request)
         wake = plane.wake_at(now) if plane.waiting else None
         if wake is not None and wake < self._wake:
@@ -118,7 +121,7 @@ class Driver:
         """Let a dispatched request wait again whose backend failed before it answered anything."""
         now = self.env.now
         self._plane.requeued(request, now)
-        self._waiting_of[request.kind].change(1, now)
+        self._usage_of[request.kind].waiting.change(1, now)
         self._pump(now)
 
     def mark(self, backend: int, healthy: bool) -> None:
@@ -155,7 +158,7 @@ class Driver:
     def _take_back(self, request: Request) -> None:
         """Let nobody wait or work any more for a request that has ended."""
         if request.backend < 0:
-            self._waiting_of[request.kind].change(-1, self.env.now)
+            self._usage_of[request.kind].waiting.change(-1, self.env.now)
         else:
             self._backends[request.backend].cancel(request)
 

@@ -45,8 +45,10 @@ class ControlPlaneUsage:
 
     name: str
     dispatches: int
+    """Of the whole run."""
     waiting_mean: float
     decision_busy: float
+    """Seconds that its thread was deciding."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from simcore.clients.start import start_clients, timeouts
 from simcore.cluster import Cluster
 from simcore.control.build import build_control_plane
 from simcore.control.plane import ControlPlane
+from simcore.control.usage import LaneUsage
 from simcore.driver import Driver
 from simcore.faults.drawn import with_drawn_faults
 from simcore.faults.plane_restart import PlaneRestarts
@@ -47,8 +48,8 @@ def simulate(
     scenario = with_drawn_faults(with_control_costs(scenario, profiles), streams)
     kept: list[Request] = []
     ended = ended or kept.append
-    hop = scenario.control_plane.hop_latency_ms / 1e3
-    driver = Driver(env, hop, (scenario.warmup_s, scenario.duration_s), ended)
+    hop, decision = scenario.control_plane.hop_latency_ms / 1e3, scenario.control_plane.decision_cost_ms / 1e3
+    driver = Driver(env, hop, (scenario.warmup_s, scenario.duration_s), ended, decision)
     cluster = Cluster(env, scenario, profiles, streams, driver.events, observer or Observer())
     planes = PlaneRestarts(env, driver, partial(_control_plane, scenario, cluster, streams))
     driver.connect(planes.plane, cluster.backends)
@@ -92,16 +93,20 @@ def _result(
         requests=requests,
         backends=usages,
         control_planes=[
-            ControlPlaneUsage(
-                d.name,
-                d.dispatches,
-                sum(driver.waiting[service].mean(env.now) for service in d.lanes),
-                d.decision_cost * d.dispatches,
-            )
-            for d in plane.dispatchers
+            _usage(dispatcher.name, [driver.usage[service] for service in dispatcher.lanes], env.now)
+            for dispatcher in plane.dispatchers
         ],
         horizon=env.now,
         events=sum(usage.steps for usage in usages),
         range_excesses=cluster.range_excesses(),
         assumptions=cluster.assumptions,
+    )
+
+
+def _usage(name: str, lanes: list[LaneUsage], now: float) -> ControlPlaneUsage:
+    return ControlPlaneUsage(
+        name,
+        sum(lane.dispatches for lane in lanes),
+        sum(lane.waiting.mean(now) for lane in lanes),
+        sum(lane.deciding.total for lane in lanes),
     )

@@ -45,7 +45,6 @@ class Dispatcher:
     blocking_chat: bool = False
     lane_of: dict[Kind, Lane] = field(init=False)
     waiting: int = field(default=0, init=False)
-    dispatches: int = field(default=0, init=False)
     _busy_until: float = field(default=0.0, init=False)
     _ticked: int = field(default=-1, init=False)
     _chats: int = field(default=0, init=False)
@@ -160,7 +159,6 @@ class Dispatcher:
         request.backend = backend
         pool.dispatch(request)
         self.waiting -= 1
-        self.dispatches += 1
         self._chats += request.kind is Kind.LLM_CHAT
         at = self._busy_until = max(now, self._busy_until) + self.decision_cost
         request.dispatched = at

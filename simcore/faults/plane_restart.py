@@ -56,9 +56,8 @@ class PlaneRestarts:
 
 
 def _heir(old: ControlPlane, new: ControlPlane) -> ControlPlane:
-    """The new one, which knows of the old one's backends whether they answer, and its dispatches' number."""
+    """The new one, which knows of the old one's backends whether they answer."""
     for mine, theirs in zip(new.dispatchers, old.dispatchers, strict=True):
-        mine.dispatches = theirs.dispatches
         for lane in theirs.lanes.values():
             for backend in lane.pool.backends:
                 mine.mark(backend.index, backend.healthy)

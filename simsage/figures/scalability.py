@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from simsage.figures.source import Source
 from simsage.figures.style import bar, canvas, legend_above
@@ -25,10 +26,10 @@ def draw(source: Source) -> Figure | None:
     figure, axes = canvas(2.4)
     for index, variant in enumerate(source.summary.variants):
         _bars(axes, source, index, variant)
-    counts = [round(point * factor) for point in sweep.points]
-    labels = [f"{count} backend{'s' if count > 1 else ''}" for count in counts]
-    axes.set_xticks(range(len(labels)), labels)
+    axes.set_xticks(range(len(sweep.points)), [f"{point * factor:,.0f}" for point in sweep.points])
+    axes.set_xlabel("Backends")
     axes.set_ylabel("Throughput (req/s)")
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     axes.grid(axis="x", visible=False)
     if len(source.summary.variants) > 1:
         legend_above(axes, len(source.summary.variants))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,20 @@ def test_one_decision_at_a_time() -> None:
     )
     times = sorted(r.dispatched for r in result.requests)
     assert min(b - a for a, b in itertools.pairwise(times)) >= 0.02 - 1e-9
+
+
+@pytest.mark.parametrize(("rate", "busy"), [(10.0, 4.0), (100.0, 16.0)])
+def test_a_plane_decides_for_as_long_as_its_decisions_take(rate: float, busy: float) -> None:
+    """Of the counted 16 s a quarter at 10 decisions of 25 ms a second, and all of it past 40; never more."""
+    result = run(
+        duration_s=20.0,
+        warmup_s=4.0,
+        streams={"chat": CHAT | {"arrivals": {"process": "constant", "rate": rate}}},
+        control_plane={"decision_cost_ms": 25.0},
+    )
+    (plane,) = result.control_planes
+    assert plane.decision_busy == pytest.approx(busy, abs=0.025)
+    assert plane.dispatches == sum(not isnan(request.dispatched) for request in result.requests)
 
 
 def test_variants_and_other_streams_do_not_shift_a_streams_draws() -> None:
