@@ -7,6 +7,8 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +128,12 @@ def _written(
 
 def _changed(facts: Facts) -> list[str]:
     """What differs from the scenario file; of a trace its name alone, wherever the reader has it."""
-    experiment = facts.evidence.experiment
-    traces = {path: experiment.overrides[path] for path in experiment.trace}
+    experiment, document = facts.evidence.experiment, facts.evidence.document
+    run = document.model_dump(mode="json")
+    traces = {path: reduce(getitem, path.split("."), run) for path in experiment.trace}
     file = load_scenario(find_scenario(experiment.scenario), traces)
     named = [f"{path}={json.dumps(name)}" for path, name in experiment.trace.items()]
-    return changes(facts.evidence.document, file) + named
+    return changes(document, file) + named
 
 
 def _head(entries: Sequence[Entry]) -> str:

@@ -260,7 +260,9 @@ def test_an_experiment_on_a_trace_is_written_without_the_place_of_the_file(tmp_p
         "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(rows)
     )
     azure = chosen(("azure_code",), tmp_path)
-    paper(tmp_path / "out", azure, azure, Options(quick=True, overrides={"duration_s": 60, "warmup_s": 5}))
+    paper(
+        tmp_path / "out", azure, EXPERIMENTS, Options(quick=True, overrides={"duration_s": 60, "warmup_s": 5})
+    )
     text = (tmp_path / "out" / "experiments.md").read_text(encoding="utf-8")
     assert '`streams.code.arrivals.path="AzureLLMInferenceTrace_code.csv"`' in text
     assert str(tmp_path) not in text
