@@ -58,6 +58,9 @@ def test_nothing_exceeds_its_capacity_and_kv_blocks_are_free_at_the_end(document
     for usage in result.backends:
         assert 0 <= usage.busy <= usage.span + 1e-9
         assert 0 <= usage.kv_mean <= usage.kv_peak <= 1
+    spans = [usage.span for usage in result.backends]
+    for plane in result.control_planes:
+        assert 0 <= plane.decision_busy <= max(spans) + 1e-9
 
 
 @SETTINGS
