@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import web
@@ -20,16 +21,17 @@ TOKEN_S = 0.002
 
 
 async def steady(request: web.Request, body: dict[str, object]) -> web.StreamResponse:
-    """Stream as an engine does that nothing slows down."""
+    """Stream as an engine does that nothing slows down, until the client is gone."""
     words, tokens = len(str(body["prompt"]).split()), int(str(body["max_tokens"]))
     response = web.StreamResponse()
     await response.prepare(request)
     await asyncio.sleep(TOKEN_S * words / 100)
-    for _ in range(tokens):
-        await asyncio.sleep(TOKEN_S)
-        await response.write(TOKEN + b"\n\n")
-    for line in (usage(words, tokens), b"data: [DONE]"):
-        await response.write(line + b"\n\n")
+    with suppress(ConnectionResetError):
+        for _ in range(tokens):
+            await asyncio.sleep(TOKEN_S)
+            await response.write(TOKEN + b"\n\n")
+        for line in (usage(words, tokens), b"data: [DONE]"):
+            await response.write(line + b"\n\n")
     return response
 
 
