@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import aiohttp
 import numpy as np
+from scipy.optimize import lsq_linear
 
 from calibration.backends.completions_client import wave
 from calibration.backends.model_folder import made_up_words
@@ -25,6 +26,10 @@ from validate.backends.launch import Launched
 from validate.pace import Pace, pacings
 
 WAVE_LIMIT = 60.0
+FACTORS = (0.5, 2.0)
+"""A machine that is twice as slow or as fast as it was is not the one that was calibrated."""
+NEAR = 1e-3
+"""Pulls to 1 what the loads leave open, and nothing else by more than a part in a hundred thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +58,17 @@ def anchor(document: ScenarioDocument, profiles: Profiles, running: Launched) ->
 
 
 def slowdown_of(loads: Sequence[Sequence[Pace]]) -> Slowdown:
-    """What explains how long the engines took for each load; as near to 1 as that leaves open."""
+    """What explains how long each load took: within FACTORS, and as near to 1 as that leaves open."""
     constant, whole, live = (
         np.array([sum(getattr(pace, part) for pace in paces) for paces in loads], dtype=np.float64)
         for part in ("constant", "profile", "live")
     )
     shares = np.column_stack([constant, whole - constant]) / whole[:, None]
-    beyond, *_ = np.linalg.lstsq(shares, live / whole - 1.0)
-    return Slowdown(float(1.0 + beyond[0]), float(1.0 + beyond[1]))
+    # Two loads that are alike, or a moment's noise in one of them, must not make a time negative.
+    drawn, to_one = np.vstack([shares, NEAR * np.eye(2)]), np.zeros(2)
+    least, most = FACTORS
+    found = lsq_linear(drawn, np.append(live / whole - 1.0, to_one), bounds=(least - 1.0, most - 1.0))
+    return Slowdown(*(float(1.0 + beyond) for beyond in found.x))
 
 
 def at_pace(profiles: Profiles, by: Slowdown | None) -> Profiles:
