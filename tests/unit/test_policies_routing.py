@@ -38,6 +38,14 @@ def test_round_robin_passes_over_the_full():
     assert route_all(routing, [request(id) for id in range(6)]) == [0, 1, 2, 0, 2, None]
 
 
+def test_round_robin_goes_on_behind_the_full():
+    pool = pool_of(3, max_in_flight=2)
+    routing = make_routing("round_robin", settings_of(pool))
+    for id in (-1, -2):
+        send(pool, request(id), 1)
+    assert route_all(routing, [request(id) for id in range(5)]) == [0, 2, 0, 2, None]
+
+
 def test_sage_sends_the_urgent_to_the_unused():
     pool = pool_of(2)
     answer(pool, 5.0, 0)
@@ -70,6 +78,19 @@ def test_hybrid_keeps_a_batch_together_and_off_the_llm_device():
     assert route_all(routing, [embedding(5, 1)], now=1.0) == [2], "a batch does not outlive its moment"
     limited = make_routing("hybrid", settings_of(pool_of(2, Service.EMBEDDING, max_in_flight=2)))
     assert route_all(limited, [embedding(id, 1) for id in range(5)]) == [0, 0, 1, 1, None]
+
+
+def test_a_batch_of_hybrid_is_full_with_32_texts():
+    routing = make_routing("hybrid", settings_of(pool_of(2, Service.EMBEDDING)))
+    assert route_all(routing, [embedding(id, 16) for id in range(4)]) == [0, 0, 1, 1]
+
+
+def test_hybrid_counts_what_its_neighbours_on_the_device_do():
+    busy = BackendState(3, Service.EMBEDDING)
+    busy.visible_in_flight = 5
+    pool = pool_of(2, Service.EMBEDDING)
+    pool.backends[0].neighbours = (busy,)
+    assert route_all(make_routing("hybrid", settings_of(pool)), [embedding(0, 1)]) == [1]
 
 
 def test_aegaeon_opens_a_group_of_eight_where_least_is_queued():
