@@ -59,7 +59,7 @@ bench-robust: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.robust_files
 	$(BIN)/python -m benchmarks.robust_kills
 
-# An hour and more on two cores; a stopped run goes on with the same command.
+# Hours on two cores; a stopped run goes on with the same command.
 mutation: $(VENV)/.installed
 	$(BIN)/pip install --quiet 'mutmut>=3.8,<4'
 	$(BIN)/mutmut run

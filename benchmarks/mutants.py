@@ -10,16 +10,12 @@ import json
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from mutmut.stats import status_by_exit_code
+
 FOLDER = Path("mutants")
-KILLED = {"killed", "timeout", "segfault"}
-JUDGED = {0: "survived", 1: "killed", 3: "killed", 33: "no tests", 36: "timeout", 255: "timeout"}
-JUDGED |= dict.fromkeys((24, -24, 152), "timeout")
-"""By mutmut's exit codes; others are what a crash of the interpreter gives, and None was not tried."""
-
-
-def fate(code: int | None) -> str:
-    """What an exit code says."""
-    return "not tried" if code is None else JUDGED.get(code, "segfault")
+KILLED = ("killed", "timeout", "segfault")
+ALIVE = ("survived", "no tests", "suspicious")
+"""By mutmut's own names of what the exit codes mean; what it did not try is neither."""
 
 
 def main() -> None:
@@ -30,16 +26,19 @@ def main() -> None:
         package = "/".join(meta.relative_to(FOLDER).parts[:2])
         codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
         for name, code in codes.items():
-            found[package][fate(code)] += 1
-            if fate(code) in ("survived", "no tests"):
-                alive.append(f"{name}: {fate(code)}")
+            fate = status_by_exit_code[code]
+            found[package][fate] += 1
+            if fate in ALIVE:
+                alive.append(f"{name}: {fate}")
     print("\n".join(alive))
-    print("package            mutants  killed  of them by time  survived  no tests    share")
+    print("package            mutants  killed  of them by time  alive  of them no tests    share")
     for package, fates in [*found.items(), ("all", sum(found.values(), Counter()))]:
         killed = sum(fates[one] for one in KILLED)
-        tried = killed + fates["survived"] + fates["no tests"]
-        counts = f"{fates['timeout']:15}  {fates['survived']:8}  {fates['no tests']:8}"
-        print(f"{package:17}  {tried:7}  {killed:6}  {counts}  {killed / max(1, tried):7.1%}")
+        lives = sum(fates[one] for one in ALIVE)
+        counts = f"{fates['timeout']:15}  {lives:5}  {fates['no tests']:16}"
+        print(
+            f"{package:17}  {killed + lives:7}  {killed:6}  {counts}  {killed / max(1, killed + lives):7.1%}"
+        )
 
 
 if __name__ == "__main__":

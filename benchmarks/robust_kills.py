@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from tests.crash import calibrating
-from tests.crash.killing import Broken, kill_and_resume, started, undisturbed
+from tests.crash.killing import Broken, kill_and_resume, seconds_of, undisturbed
 from tests.unit.blackbox_server import serving
 from tests.unit.simsage_support import SWEEP
 
@@ -56,10 +55,7 @@ def _of_a_run(folder: Path, sweep: str) -> Kill:
 
 def _of_a_calibration(folder: Path, url: str) -> Kill:
     folder.mkdir()
-    begun = time.perf_counter()
-    if started(calibrating.command(url, folder / "whole.json")).wait() != 0:
-        raise SystemExit("The undisturbed calibration failed.")
-    seconds = time.perf_counter() - begun
+    seconds = seconds_of(calibrating.command(url, folder / "whole.json"))
     return lambda number, share: calibrating.kill_and_resume(
         url, folder / f"out{number}.json", share * seconds
     )

@@ -71,9 +71,8 @@ class Pacing:
         steps, live = self._all(logged) if self.on_cpu else self._while_busy(logged)
         if not steps or live <= 0.0:
             return None
-        profile, constant = (
-            sum(form(Step(**step)) for step in steps) for form in (self._form, self._constant)
-        )
+        taken = [Step(**step) for step in steps]
+        profile, constant = (sum(map(form, taken)) for form in (self._form, self._constant))
         return Pace(self._backend, len(steps), live, profile, constant)
 
     def _all(self, logged: Steps) -> tuple[Steps, float]:

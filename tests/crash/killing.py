@@ -37,9 +37,8 @@ def undisturbed(folder: Path, duration: int, sweep: str = SWEEP) -> Undisturbed:
     file = write_scenario(folder, sweep=sweep)
     text = file.read_text(encoding="utf-8")
     file.write_text(text.replace("duration_s: 20", f"duration_s: {duration}"), encoding="utf-8")
-    begun = time.perf_counter()
-    assert started(command(file, folder / "whole", 1)).wait() == 0
-    return Undisturbed(file, folder / "whole", time.perf_counter() - begun)
+    whole = folder / "whole"
+    return Undisturbed(file, whole, seconds_of(command(file, whole, 1)))
 
 
 def command(file: Path, out: Path, jobs: int) -> list[str]:
@@ -52,6 +51,13 @@ def started(command: list[str]) -> subprocess.Popen[bytes]:
     """A process of that command in a session of its own."""
     quiet = subprocess.DEVNULL
     return subprocess.Popen(command, start_new_session=True, stdout=quiet, stderr=quiet)
+
+
+def seconds_of(command: list[str]) -> float:
+    """How long a process of that command takes to its end, which is a good one."""
+    begun = time.perf_counter()
+    assert started(command).wait() == 0
+    return time.perf_counter() - begun
 
 
 def kill(process: subprocess.Popen[bytes], seconds: float) -> None:

@@ -12,8 +12,8 @@ def anchors_of(case: Case) -> Iterator[Anchors]:
     """Nothing where no pace is known."""
     if all(one is None for one in case.anchors):
         return
-    constant = [one and one.constant for one in case.anchors]
-    growing = [one and one.growing for one in case.anchors]
+    constant = [None if one is None else one.constant for one in case.anchors]
+    growing = [None if one is None else one.growing for one in case.anchors]
     yield Anchors(
         variant=case.variant,
         point=case.point,
