@@ -101,7 +101,7 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
 
 def _judged(document: ScenarioDocument, cells: Sequence[Cell], cases: Sequence[Case]) -> Verdict:
     verdict = judge(document, cases)
-    if not verdict.anchors:
+    if not verdict.machine_paces:
         return verdict
     plain = [
         replace(case, simulated=[cell.as_calibrated] * len(cell.live))

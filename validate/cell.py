@@ -14,6 +14,7 @@ from validate.compare.case import Case
 from validate.compare.verdict import Disturbance, EngineSteps
 from validate.compare.wording import labelled
 from validate.engine_steps import engine_steps
+from validate.machine_pace import machine_pace
 from validate.pace import Pace
 from validate.replay.replay import Replayed
 
@@ -55,7 +56,7 @@ def case_of(cell: Cell) -> Case:
         disturbances,
         cores=_cores(cell),
         steps=list(_steps(cell)),
-        anchors=[one.anchor for one in cell.live],
+        machine_paces=[machine_pace(one.paces) for one in cell.live],
     )
 
 

@@ -22,16 +22,13 @@ Steps = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """All steps of one backend in one replay; ``live`` and ``profile`` are seconds in all.
-
-    ``constant`` is the part of ``profile`` that does not grow with what a step computes.
-    """
+    """All steps of one backend in one replay; ``live`` and ``profile`` are seconds in all."""
 
     backend: str
     steps: int
     live: float
     profile: float
-    constant: float = 0.0
+    on_cpu: bool = True
 
 
 class Pacing:
@@ -43,37 +40,24 @@ class Pacing:
 
     def __init__(self, backend: str, server: ListeningProcess, form: StepTime, on_cpu: bool) -> None:
         assert server.steps is not None
-        self.on_cpu = on_cpu
         self._backend = backend
         self._server = server
         self._form = form
-        self._constant = StepTime(
-            form.constant,
-            capture_sizes=form.capture_sizes,
-            decode_correction=form.decode_correction,
-            prefill_correction=form.prefill_correction,
-            mixed_correction=form.mixed_correction,
-        )
+        self._on_cpu = on_cpu
         self._log = StepLog(server.steps)
         self._log.new()
         self._before = server.processor_seconds()
-
-    @property
-    def url(self) -> str:
-        """Where the server is."""
-        return self._server.url
 
     def pace(self) -> Pace | None:
         """What it did since; None for nothing, for a server that is gone, and where no system tells."""
         logged = self._log.new()
         if not self._server.alive:
             return None
-        steps, live = self._all(logged) if self.on_cpu else self._while_busy(logged)
+        steps, live = self._all(logged) if self._on_cpu else self._while_busy(logged)
         if not steps or live <= 0.0:
             return None
-        taken = [Step(**step) for step in steps]
-        profile, constant = (sum(map(form, taken)) for form in (self._form, self._constant))
-        return Pace(self._backend, len(steps), live, profile, constant)
+        profile = sum(self._form(Step(**step)) for step in steps)
+        return Pace(self._backend, len(steps), live, profile, self._on_cpu)
 
     def _all(self, logged: Steps) -> tuple[Steps, float]:
         return [line["step"] for line in logged], self._server.processor_seconds() - self._before

@@ -8,21 +8,18 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from statistics import fmean
 
 from calibration.backends.embedding_model import find_embedding_model
 from calibration.errors import BackendFailed
-from simcore.profile.slowed import Slowdown
 from simcore.profile.use import Profiles
 from simcore.request import Service
 from simcore.scenario.cluster import EmbeddingBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.places import places
 from simcore.simulation import simulate
-from validate.anchor import anchor, at_pace
 from validate.backends.launch import Launched, Report, launched
 from validate.backends.possible import Backends, service_of
 from validate.cell import Cell, cells_of
@@ -31,6 +28,7 @@ from validate.gateway.counts import Counts, contradiction, counted
 from validate.gateway.process import GatewayProcess
 from validate.live.fine_loop import fine_loop
 from validate.live.plane import index_places, live_places, public_model
+from validate.machine_pace import at_pace, machine_pace
 from validate.pace import pacings
 from validate.replay.prompts import TextMaker
 from validate.replay.replay import Front, Replayed, replay
@@ -65,9 +63,9 @@ def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list
     """Replay every variant at every point ``repetitions`` times, and simulate the same.
 
     Repetitions are interleaved, in a new order each time. Each is simulated at the pace that the machine had
-    then, told by anchors before and after. Everything that was started is stopped, whatever
-    happens. Where a server is lost in a repetition the next one gets new ones; if there are none to be had,
-    the rest is missed. Raises BadInput and CalibrationError, but nothing that would lose what was measured.
+    then. Everything that was started is stopped, whatever happens. Where a server is lost in a repetition the
+    next one gets new ones; if there are none to be had, the rest is missed. Raises BadInput and
+    CalibrationError, but nothing that would lose what was measured.
     """
     cells = sorted(cells_of(document), key=lambda cell: cell.cluster)
     check_replayable(cell.document for cell in cells)
@@ -114,29 +112,23 @@ def _run_live(turns: deque[Turn], bench: Bench) -> None:
         warm = _replay(short, bench, running, words)
         if warm.lost:
             raise BackendFailed(f"while warming up: {', '.join(map(str, warm.incidents))}")
-        lost, before = False, anchor(first, bench.profiles, running)
+        lost = False
         while turns and not lost:
             cell = turns[0].cell
             bench.report(turns[0].said)
             found = _replay(cell.document, bench, running, words)
-            after = None if found.lost else anchor(first, bench.profiles, running)
-            cell.live.append(replace(found, anchor=_mean(before, after)))
+            cell.live.append(found)
             turns.popleft()
-            lost, before = bool(found.lost), after
-
-
-def _mean(before: Slowdown | None, after: Slowdown | None) -> Slowdown | None:
-    known = [one for one in (before, after) if one is not None]
-    return Slowdown(*map(fmean, zip(*known, strict=True))) if known else None
+            lost = bool(found.lost)
 
 
 def _simulate(cell: Cell, bench: Bench) -> None:
     """As calibrated, and for each repetition at the machine's pace; equal ones share their requests."""
-    found = {}
-    for pace in {None, *(one.anchor for one in cell.live)}:
+    paces, found = [machine_pace(one.paces) for one in cell.live], {}
+    for pace in {None, *paces}:
         profiles = at_pace(bench.profiles, pace)
         found[pace] = simulate(cell.document, profiles, REPLICATION, bench.base).requests
-    cell.simulated = [found[one.anchor] for one in cell.live]
+    cell.simulated = [found[pace] for pace in paces]
     cell.as_calibrated = found[None]
 
 

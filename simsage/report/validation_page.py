@@ -78,7 +78,7 @@ def _section(verdict: Verdict, case: Case, drawn: Sequence[Drawn]) -> Section:
             *(one.sentence for one in verdict.completions if (one.variant, one.point) == place),
             *(one.sentence for one in verdict.throughputs if (one.variant, one.point) == place),
             *(one.sentence for one in verdict.steps if (one.variant, one.point) == place),
-            *(one.sentence for one in verdict.anchors if (one.variant, one.point) == place),
+            *(one.sentence for one in verdict.machine_paces if (one.variant, one.point) == place),
             *(
                 f"The replayer's lag was {plain(one.p99_ms)} ms at the 99th percentile{_took(one)}."
                 for one in verdict.lags

@@ -77,10 +77,10 @@ def test_the_simulation_is_in_sight_of_the_machine(out: Path) -> None:
 
 def test_the_machines_pace_was_told_and_taken_into_account(out: Path) -> None:
     verdict = json.loads((out / "verdict.json").read_text())
-    (anchors,) = verdict["anchors"]
+    (paces,) = verdict["machine_paces"]
     live = verdict["comparisons"][0]["live_requests"]
-    assert len(anchors["factors"]) == len(live)
-    assert all(1 / 3 < factor < 3 for factor in anchors["factors"])
+    assert len(paces["factors"]) == len(live)
+    assert all(1 / 3 < factor < 3 for factor in paces["factors"])
     assert verdict["median_error_as_calibrated"] > 0
 
 

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 import pytest
 
-from simcore.profile.slowed import Slowdown
 from simcore.request import Outcome
 from tests.unit.compare_support import (
     CHAT,
@@ -246,20 +245,17 @@ def test_a_verdict_is_the_same_for_the_same_measurements():
 
 def test_the_paces_of_the_machine_are_told() -> None:
     live = [embeddings(np.linspace(0.1, 0.2, 200)) for _ in range(2)]
-    found = judge(
-        document(), [replace(case(live, live), anchors=[Slowdown(1.125, 1.04), None])], resamples=20
-    )
-    assert [(one.factors, one.growing) for one in found.anchors] == [([1.125, None], [1.04, None])]
-    assert "took 1.12 and an unknown number of times as long" in found.anchors[0].sentence
-    assert "and 1.04 and an unknown number of times for work that does" in found.anchors[0].sentence
+    found = judge(document(), [replace(case(live, live), machine_paces=[1.125, None])], resamples=20)
+    assert [one.factors for one in found.machine_paces] == [[1.125, None]]
+    assert "took 1.12 and an unknown number of times as long" in found.machine_paces[0].sentence
     assert found.pace is None
     told = found.model_copy(update={"median_error_as_calibrated": 0.11}).pace
     assert told is not None
     assert "1.12 to 1.12 times" in told
-    assert "1.04 to 1.04 times for work that grows" in told
     assert told.endswith("would be 11%.")
 
 
-def test_without_anchors_no_pace_is_told() -> None:
+def test_where_none_is_known_no_pace_is_told() -> None:
     live = [embeddings(np.linspace(0.1, 0.2, 200)) for _ in range(2)]
-    assert judge(document(), [replace(case(live, live), anchors=[None, None])], resamples=20).anchors == []
+    unknown = replace(case(live, live), machine_paces=[None, None])
+    assert judge(document(), [unknown], resamples=20).machine_paces == []

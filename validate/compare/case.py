@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simcore.metrics import Floats
-from simcore.profile.slowed import Slowdown
 from simcore.request import Request
 from simcore.scenario.document import ScenarioDocument
 from validate.compare.verdict import Disturbance, EngineSteps
@@ -23,8 +22,8 @@ class Case:
     machine's alone. A repetition and the replication of its number are a pair: where both play the same, the
     intervals of their difference profit, and where not they stay valid. ``disturbances`` make the case void.
     ``cores`` are the shares of a core that the live clients and the gateway took, ``steps`` those of the live
-    engines, none where they were not started here; ``anchors`` how many times longer than by the profile the
-    machine took around each repetition, which ``simulated`` has in it.
+    engines, none where they were not started here; ``machine_paces`` how many times longer than by the
+    profile the machine took in each repetition, which ``simulated`` has in it.
     """
 
     variant: str
@@ -36,7 +35,7 @@ class Case:
     disturbances: Sequence[Disturbance] = ()
     cores: Mapping[str, float] = field(default_factory=dict)
     steps: Sequence[EngineSteps] = ()
-    anchors: Sequence[Slowdown | None] = ()
+    machine_paces: Sequence[float | None] = ()
 
     @property
     def label(self) -> str:

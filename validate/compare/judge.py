@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simcore.scenario.document import ScenarioDocument
-from validate.compare.anchors import anchors_of
 from validate.compare.bootstrap import RESAMPLES
 from validate.compare.case import Case
 from validate.compare.comparing import compare
 from validate.compare.conclusions import Conclusions
 from validate.compare.latencies import Measured, Samples, measure, samples_of
+from validate.compare.machine_paces import machine_paces_of
 from validate.compare.throughputs import throughputs_of
 from validate.compare.verdict import (
     Comparison,
@@ -93,7 +93,7 @@ def judge(
         throughputs=[one for each in measured for one in throughputs_of(each)],
         lags=lags,
         steps=[one for case in cases for one in case.steps],
-        anchors=[one for case in cases for one in anchors_of(case)],
+        machine_paces=[one for case in cases for one in machine_paces_of(case)],
         disturbances=disturbances,
         conclusions=conclusions,
         rankings=rankings,

@@ -128,17 +128,15 @@ class EngineSteps(Part):
     sentence: str
 
 
-class Anchors(Part):
-    """How many times longer than by the profile the machine took for fixed loads around each repetition.
+class MachinePaces(Part):
+    """How many times longer than by the profile the machine took in each repetition.
 
-    Each was simulated with the times of the CPU's profiles so many times longer: ``factors`` those that do
-    not grow with the work, ``growing`` those that do (earlier verdicts: both ``factors``); None: as they are.
+    Each was simulated with the times of the CPU's profiles so many times longer; None: as they are.
     """
 
     variant: str
     point: float | None
     factors: list[float | None]
-    growing: list[float | None] = []
     sentence: str
 
 
@@ -216,7 +214,7 @@ class Verdict(Part):
     throughputs: list[Throughput] = []
     lags: list[Lag]
     steps: list[EngineSteps] = []
-    anchors: list[Anchors] = []
+    machine_paces: list[MachinePaces] = []
     disturbances: list[Disturbance] = []
     conclusions: list[Conclusion]
     rankings: list[Ranking]
@@ -229,22 +227,16 @@ class Verdict(Part):
     @property
     def pace(self) -> str | None:
         """What the machine's pace was and what it meant, or None where none was known."""
-        constant = [one for anchors in self.anchors for one in anchors.factors if one is not None]
-        growing = [one for anchors in self.anchors for one in anchors.growing if one is not None]
-        if not constant or self.median_error_as_calibrated is None:
+        factors = [one for paces in self.machine_paces for one in paces.factors if one is not None]
+        if not factors or self.median_error_as_calibrated is None:
             return None
-        of_each = f" and {_range(growing)} times for work that grows with tokens" if growing else ""
         return (
-            f"The machine took {_range(constant)} times as long as by the profile for a fixed load{of_each} "
-            "around the replays, and each was simulated at its pace; as calibrated, the median error would "
-            f"be {percent(self.median_error_as_calibrated)}."
+            f"In the replays the engines' steps took {min(factors):.3g} to {max(factors):.3g} times as long "
+            "as by the profile, and each replay was simulated at its pace; as calibrated, the median error "
+            f"would be {percent(self.median_error_as_calibrated)}."
         )
 
     @property
     def slow_or_fast_steps(self) -> list[str]:
         """What is said of engines whose steps are further from the profile's than the median error may be."""
         return [one.sentence for one in self.steps if abs(one.error) > self.tolerances.median_error]
-
-
-def _range(factors: list[float]) -> str:
-    return f"{min(factors):.3g} to {max(factors):.3g}"

@@ -13,7 +13,6 @@ import aiohttp
 
 from simcore.clients.sender import Sender
 from simcore.clients.start import start_clients, timeouts
-from simcore.profile.slowed import Slowdown
 from simcore.profile.use import Profiles, block_size_of
 from simcore.request import Request, Service
 from simcore.scenario.cluster import RetrieverBackends
@@ -40,8 +39,7 @@ class Replayed:
     ``lags``: after the warm-up, from each intended time of sending to the real one. ``faults``: what went
     wrong, how often. ``incidents``: what happened to the servers, ``lost``: those that were gone at the end.
     ``cores``: the shares of a core that clients and, where it was started here, gateway took. ``paces``: how
-    long the steps of engines that were started here lasted. ``anchor``: how many times longer than by its
-    profiles the machine took for fixed loads before and after (`validate.anchor`), where that is known.
+    long the steps of engines that were started here lasted.
     """
 
     requests: list[Request]
@@ -51,7 +49,6 @@ class Replayed:
     lost: list[str] = field(default_factory=list)
     cores: dict[str, float] = field(default_factory=dict)
     paces: list[Pace] = field(default_factory=list)
-    anchor: Slowdown | None = None
 
 
 @dataclass(frozen=True, slots=True)
