@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 LIVE := .venv-live
 OLDEST := .venv-oldest
+COMPILED := $(CURDIR)/build/compiled
 BIN := $(VENV)/bin
 
-.PHONY: demo test live docs lint types bounds bench bench-accuracy bench-gateway bench-robust mutation clean
+.PHONY: demo test compiled test-compiled live docs lint types bounds bench bench-accuracy bench-gateway bench-robust mutation clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +28,14 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	$(BIN)/pytest --ignore tests/live
+
+# The event loop as C; needs a compiler. Whoever puts the folder on PYTHONPATH runs it.
+compiled: $(VENV)/.installed
+	rm -rf build
+	SIMSAGE_COMPILE=1 $(BIN)/pip install --quiet --no-build-isolation --no-deps --target $(COMPILED) .
+
+test-compiled: compiled
+	PYTHONPATH=$(COMPILED):$(CURDIR) SIMSAGE_COMPILED=1 $(BIN)/pytest --import-mode append --ignore tests/live
 
 live: $(LIVE)/.installed
 	HF_HUB_OFFLINE=1 VLLM_NO_USAGE_STATS=1 SIMSAGE_CONFORMANCE_EXAMPLES=1000 SIMSAGE_PROPERTY_EXAMPLES=500 \
@@ -65,9 +74,10 @@ mutation: $(VENV)/.installed
 	$(BIN)/mutmut run
 	$(BIN)/python -m benchmarks.mutants
 
-bench: $(VENV)/.installed
+bench: compiled
 	$(BIN)/python benchmarks/speed.py
-	$(BIN)/python benchmarks/scale.py
+	PYTHONPATH=$(COMPILED) $(BIN)/python benchmarks/speed.py
+	PYTHONPATH=$(COMPILED) $(BIN)/python benchmarks/scale.py
 
 clean:
 	rm -rf $(VENV) $(LIVE) $(OLDEST) mutants out build *.egg-info

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from simsage.environment import cpu_model
+from simsage.environment import cpu_model, event_loop
 
 KEEP = "--keep"
 """The flag with which a benchmark writes what it found over its last figures."""
@@ -16,12 +16,13 @@ KEEP = "--keep"
 def compare(benchmark: str, figures: Mapping[str, float]) -> None:
     """Print each figure with the last one and their ratio; keep them in place of the last if asked.
 
-    They lie beside ``benchmark``, the path of its file, as JSON.
+    They lie beside ``benchmark``, the path of its file, as JSON, those of the compiled event loop apart.
     """
-    file = Path(benchmark).with_suffix(".json")
+    build = ".compiled.json" if event_loop() == "compiled" else ".json"
+    file = Path(benchmark).with_suffix(build)
     last = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"cpu": "none", "figures": {}}
     print("\n".join(_table(figures, last["figures"])))
-    print(f"last on {last['cpu']}, now on {cpu_model()}")
+    print(f"event loop {event_loop()}; last on {last['cpu']}, now on {cpu_model()}")
     if KEEP in sys.argv:
         rounded = {name: float(f"{value:.4g}") for name, value in figures.items()}
         kept = {"cpu": cpu_model(), "figures": rounded}

@@ -59,7 +59,7 @@ def run(case: Case) -> tuple[float, float]:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "case.yaml"
         file.write_text(dump_scenario(scenario(case)), encoding="utf-8")
-        command = [sys.executable, "-m", "simsage", "run", str(file), "--out", f"{folder}/out"]
+        command = [sys.executable, "-P", "-m", "simsage", "run", str(file), "--out", f"{folder}/out"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
     assert status == 0

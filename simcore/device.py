@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from simpy import Environment, Event, Timeout
+from simpy import Environment
 
 from simcore.request import Service
+from simcore.timer import Timer
 
 
 @dataclass(slots=True, eq=False)
@@ -36,7 +37,7 @@ class Job:
     _done: float = field(default=0.0, init=False)
     _rate: float = field(default=0.0, init=False)
     _since: float = field(default=0.0, init=False)
-    _timer: Timeout | None = field(default=None, init=False)
+    _timer: Timer | None = field(default=None, init=False)
 
     def again(self, work: float, *, urgent: bool) -> None:
         """Be another piece of work, once the one before has ended."""
@@ -53,25 +54,23 @@ class Job:
         """Seconds that other work on the device cost it, once it is done."""
         return now - self.asked - (self.work - self.turn)
 
-    def run(self, env: Environment, rate: float, ended: Callable[[Event], None]) -> None:
-        """Work on at ``rate`` from now; ``ended`` is called with an event whose value is the job."""
+    def run(self, env: Environment, rate: float, ended: Callable[[Job], None]) -> None:
+        """Work on at ``rate`` from now; ``ended`` is called with the job once all is done."""
         now = env.now
         if self._timer is None:
             self.started = now
         else:
             self._done += self._rate * (now - self._since)
-            if self._timer.callbacks is not None:
-                self._timer.callbacks.clear()
+            self._timer.cancel()
         self._since = now
         self._rate = rate
         left = (self.work - self._done) / rate
-        self._timer = timer = Timeout(env, left if left > 0.0 else 0.0, self)
-        timer.callbacks.append(ended)
+        self._timer = Timer(env, left if left > 0.0 else 0.0, ended, self)
 
     def stop(self) -> None:
         """Let it not end."""
-        if self._timer is not None and self._timer.callbacks is not None:
-            self._timer.callbacks.clear()
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer = None
 
     def end(self) -> None:
@@ -136,8 +135,7 @@ class Device:
             return 1.0
         return 1.0 / self._slowdown[job.service]
 
-    def _end(self, event: Event) -> None:
-        job: Job = event._value
+    def _end(self, job: Job) -> None:
         self._active.remove(job)
         if self._active:
             self._rebalance()
@@ -216,9 +214,11 @@ class CoordinatedDevice:
             return False
         return not self._llm[0].urgent or waited >= self._max_gap_wait
 
-    def _end(self, _: Event) -> None:
-        assert self._working is not None
-        job, self._working = self._working, None
+    def _end(self, job: Job) -> None:
+        self._working = None
         job.end()
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._working is None:
             self._next()

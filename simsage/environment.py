@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from simcore.llm import scheduler
 from simcore.profile.document import ProfileDocument
 
 PACKAGES = (
@@ -39,6 +40,7 @@ def environment_of(
     return fixed | {
         "digest": "sha256:" + hashlib.sha256(canonical).hexdigest(),
         "cpu": {"model": cpu_model(), "cores": os.cpu_count()},
+        "event_loop": event_loop(),
         "seeds": {"scenario": seed, "replications": replications},
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -46,6 +48,11 @@ def environment_of(
         "simulated_s": round(simulated, 3),
         "simulated_s_per_wall_s": round(simulated / wall, 1) if wall > 0 else None,
     }
+
+
+def event_loop() -> Literal["compiled", "interpreted"]:
+    """Which build of the event loop this process runs; both give the same results."""
+    return "interpreted" if scheduler.__file__.endswith(".py") else "compiled"
 
 
 def packages() -> dict[str, str | None]:

@@ -7,7 +7,7 @@ from simpy import Environment
 from simcore.clients.sender import Sender
 from simcore.errors import BadInput, Fault
 from simcore.request import Kind, Request
-from simcore.timer import after
+from simcore.timer import Timer, after
 from simcore.workload.closed_loop import ClosedLoopUser
 
 MOST_AT_ONCE = 10_000
@@ -44,7 +44,7 @@ class ClosedLoopClient:
             found = f"a user of stream {self._user.name!r} who asks without end at {self._env.now:g} s"
             allowed = "a think time above 0 where answers or refusals take no time"
             raise BadInput([Fault("scenario", 0, f"streams.{self._user.name}.arrivals", found, allowed)])
-        self._env.timeout(0.0).callbacks.append(lambda _: self._ask())
+        Timer(self._env, 0.0, self._ask)
 
     def _ask(self) -> None:
         if self._asked_at < self._env.now:

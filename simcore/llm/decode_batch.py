@@ -43,7 +43,7 @@ class DecodeBatch:
         """Let a sequence that has sampled its first token since (re)prefill decode from the next step on."""
         step = self.step
         seq.status = Status.DECODING
-        seq.idle_step = step - 2
+        seq.idle_step = float(step - 2)
         self.size += 1
         last_step = step + seq.max_tokens - seq.num_output_tokens - 1
         self._place(seq, seq.num_computed_tokens - step, last_step)
@@ -58,7 +58,7 @@ class DecodeBatch:
 
     def hold_back(self, seq: Sequence) -> None:
         """Let a sequence miss the coming step."""
-        seq.idle_step = self.step
+        seq.idle_step = float(self.step)
         self._displace(seq)
         self._place(seq, seq.decode_base - 1, seq.last_step + 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
+from typing import Any
 
 from simcore.llm.block_pool import CachedBlock, Run
 
@@ -27,7 +28,7 @@ class Sequence:
     one in step ``last_step``. In all other states ``num_computed_tokens`` is the figure itself.
     """
 
-    key: object
+    key: Any
     prompt_tokens: int
     max_tokens: int
     arrival: float

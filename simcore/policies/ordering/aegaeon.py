@@ -4,7 +4,7 @@ on the Market", SOSP 2025.
 
 from __future__ import annotations
 
-from simcore.policies.ordering.heap_queue import HeapOrdering
+from simcore.policies.ordering.heap_ordering import HeapOrdering
 
 
 class Aegaeon(HeapOrdering):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from simcore.policies.ordering.heap_queue import HeapOrdering
+from simcore.policies.ordering.heap_ordering import HeapOrdering
 from simcore.request import Request
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
 
-from simcore.policies.base import Ordering, PolicySettings
 from simcore.request import Request
 
 Key = tuple[float, ...]
@@ -55,26 +54,3 @@ class HeapQueue:
         if len(self._heap) > 2 * len(self._turn_of) + SLACK:
             self._heap = [entry for entry in self._heap if self._turn_of.get(entry[2]) == entry[1]]
             heapify(self._heap)
-
-
-class HeapOrdering(Ordering):
-    """An ordering by ``key``, for keys that do not depend on the time."""
-
-    def __init__(self, settings: PolicySettings) -> None:
-        super().__init__(settings)
-        self._queue = HeapQueue()
-
-    def push(self, request: Request, now: float) -> None:
-        self._queue.push(request, self.key(request, now))
-
-    def peek(self, now: float) -> Request:
-        return self._queue.head()[1]
-
-    def pop(self, now: float) -> Request:
-        return self._queue.pop()[1]
-
-    def discard(self, request: Request) -> None:
-        self._queue.discard(request)
-
-    def __len__(self) -> int:
-        return len(self._queue)
