@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
 
 from simcore.metrics import LATENCIES, latencies
 from simcore.request import Outcome
@@ -139,6 +140,12 @@ def read(
     filters: list[Any] = [(name, "==", value) for name, value in equal.items() if value is not None]
     if among is not None:
         filters = [[*filters, (name, "in", among)] for name in ("request_id", "parent_id")]
-    table = pq.read_table(folder / FILE, columns=list(columns), filters=filters or None)
-    frame: pd.DataFrame = table.to_pandas()
+    # A little at a time, and each column leaves the table as it enters the frame: rows are held once.
+    table = dataset(folder / FILE).to_table(
+        columns=list(columns),
+        filter=pq.filters_to_expression(filters) if filters else None,
+        batch_readahead=1,
+        use_threads=False,
+    )
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     return frame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 
 from simcore.request import Request, Service
 
@@ -36,6 +36,8 @@ class BackendState:
     """Whether it is known to answer; `BackendPool.mark` changes it."""
     accepting: bool = field(default=True, init=False)
     """Whether it may be handed another request; the pool keeps it."""
+    listed: int = field(default=0, init=False)
+    """The load that the pool last sorted it by, at most ``visible_in_flight``."""
 
     @property
     def load(self) -> float:
@@ -44,7 +46,10 @@ class BackendState:
 
 
 class BackendPool:
-    """The backends of one service, with the least loaded one found in O(log backends).
+    """The backends of one service, with the least loaded one found in O(log backends), amortised.
+
+    A backend is sorted in by a load that it has at least: one that got more work since then stays where it is
+    until it is the first, and one that has less than that is sorted in again.
 
     ``stale_load`` is the age in seconds that the visible load may reach; 0 keeps it current.
     ``has_room`` says whether any backend accepts a request, ``in_flight`` how many requests all have.
@@ -88,9 +93,12 @@ class BackendPool:
         refused = []
         chosen = None
         while heap:
-            load, _, backend = heap[0]
-            if load != backend.visible_in_flight:
+            load, index, backend = heap[0]
+            if load != backend.listed:
                 heappop(heap)
+            elif load < backend.visible_in_flight:
+                backend.listed = backend.visible_in_flight
+                heapreplace(heap, (backend.listed, index, backend))
             elif backend.accepting:
                 chosen = backend
                 break
@@ -162,11 +170,17 @@ class BackendPool:
             self._count(backend)
         if not self.stale_load:
             visible = backend.visible_in_flight = backend.in_flight
-            heap = self._heap
-            heappush(heap, (visible, backend.index, backend))
-            if len(heap) > self._most_entries:
-                self._rebuild()
+            if visible < backend.listed:
+                self._sort_in(backend, visible)
+
+    def _sort_in(self, backend: BackendState, load: int) -> None:
+        backend.listed = load
+        heappush(self._heap, (load, backend.index, backend))
+        if len(self._heap) > self._most_entries:
+            self._rebuild()
 
     def _rebuild(self) -> None:
+        for backend in self.backends:
+            backend.listed = backend.visible_in_flight
         self._heap = [(b.visible_in_flight, b.index, b) for b in self.backends]
         heapify(self._heap)
