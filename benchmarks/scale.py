@@ -33,7 +33,7 @@ SECONDS = 8
 """That few and many replicas are loaded for: a replica then takes the same steps among few and among many."""
 SMALL, LARGE = 10_000, 1_000_000
 """Requests on few replicas."""
-TRIES = 5
+TRIES = 15
 """Of what is short; their median counts."""
 
 

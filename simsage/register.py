@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from simcore.request import Kind, Outcome, Priority, Request
 
-BLOCK = 2**13
-"""Requests that are kept as objects until they become rows together."""
+BLOCK = 2**10
+"""Requests that are kept as objects until they become rows together; so many stay in a processor's cache."""
 
 COUNTS = ("prompt_tokens", "output_tokens", "cached_tokens", "preemptions")
 TIMES = {

@@ -81,11 +81,11 @@ class KVCacheManager:
         shared = seq.shared_blocks
         reclaimable = seq.status is not Status.FINISHED
         seq.own_run = self.pool.release(held - full, full - len(shared), shared, reclaimable=reclaimable)
-        seq.shared_blocks = []
+        seq.shared_blocks = ()
 
     def _take_over(self, seq: Sequence, shared: list[CachedBlock], own: int) -> None:
         self.pool.touch(shared)
-        seq.shared_blocks = shared
+        seq.shared_blocks = tuple(shared)
         if own and seq.own_run is not None:
             self.pool.reclaim(seq.own_run, own)
 
@@ -93,4 +93,4 @@ class KVCacheManager:
         known = len(seq.shared_blocks)
         full = min(len(seq.prefix_keys), tokens // self._block_size)
         if known < full:
-            seq.shared_blocks = seq.shared_blocks + self.pool.cache(seq.prefix_keys[known:full])
+            seq.shared_blocks += tuple(self.pool.cache(seq.prefix_keys[known:full]))

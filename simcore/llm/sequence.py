@@ -42,7 +42,7 @@ class Sequence:
     """Counts admissions of the replica: its place among the running sequences."""
     ticket: int = field(default=-1, init=False)
     """Breaks ties in a priority queue, whenever it waits there."""
-    shared_blocks: list[CachedBlock] = field(default_factory=list, init=False)
+    shared_blocks: tuple[CachedBlock, ...] = field(default=(), init=False)
     """The leading blocks held, as far as others may share them."""
     own_run: Run | None = field(default=None, init=False)
     """The private full blocks given back when it was preempted, still cached as far as not evicted."""
