@@ -33,8 +33,8 @@ SECONDS = 8
 """That few and many replicas are loaded for: a replica then takes the same steps among few and among many."""
 SMALL, LARGE = 10_000, 1_000_000
 """Requests on few replicas."""
-TRIES = 15
-"""Of what is short; their median counts."""
+TRIES, TRIES_IF_SHORT = 3, 15
+"""Their median counts."""
 
 
 def cost(case: Case) -> float:
@@ -47,10 +47,10 @@ def cost(case: Case) -> float:
 
 
 def alone(case: Case) -> float:
-    """The same in a process of its own, the median of some tries where it is short."""
+    """The same in a process of its own, the median of some tries."""
     assert case.requests is not None
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        tries = TRIES if case.requests <= SMALL else 1
+        tries = TRIES_IF_SHORT if case.requests <= SMALL else TRIES
         return median(process.submit(cost, case).result() for _ in range(tries))
 
 

@@ -67,7 +67,9 @@ class BackendPool:
         self._seen_in_flight = 0
         for backend in backends:
             self._count(backend)
-        self._heap: list[tuple[int, int, BackendState]] = []
+        self._stride = 1 + max(self._by_index, default=0)
+        self._heap: list[int] = []
+        """Load and index of backends as one number, which is compared sooner than a pair."""
         self._rebuild()
 
     @property
@@ -93,12 +95,13 @@ class BackendPool:
         refused = []
         chosen = None
         while heap:
-            load, index, backend = heap[0]
+            load, index = divmod(heap[0], self._stride)
+            backend = self._by_index[index]
             if load != backend.listed:
                 heappop(heap)
             elif load < backend.visible_in_flight:
                 backend.listed = backend.visible_in_flight
-                heapreplace(heap, (backend.listed, index, backend))
+                heapreplace(heap, self._entry(backend))
             elif backend.accepting:
                 chosen = backend
                 break
@@ -175,12 +178,15 @@ class BackendPool:
 
     def _sort_in(self, backend: BackendState, load: int) -> None:
         backend.listed = load
-        heappush(self._heap, (load, backend.index, backend))
+        heappush(self._heap, self._entry(backend))
         if len(self._heap) > self._most_entries:
             self._rebuild()
 
     def _rebuild(self) -> None:
         for backend in self.backends:
             backend.listed = backend.visible_in_flight
-        self._heap = [(b.visible_in_flight, b.index, b) for b in self.backends]
+        self._heap = [self._entry(backend) for backend in self.backends]
         heapify(self._heap)
+
+    def _entry(self, backend: BackendState) -> int:
+        return backend.listed * self._stride + backend.index
