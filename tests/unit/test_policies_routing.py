@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 import numpy as np
 import pytest
 
 from simcore.control.pool import BackendState
 from simcore.policies.registry import make_routing
+from simcore.policies.routing.slo_aware import HURRY
 from simcore.request import Priority, Service
 from tests.unit.policy_support import answer, embedding, pool_of, request, route_all, send, settings_of
 
@@ -170,3 +173,25 @@ def test_prefix_affinity_uses_all_backends_as_homes():
     routing = make_routing("prefix_affinity", settings_of(pool_of(8)))
     homes = [routing.choose(request(0, prefix_group=group), 0.0) for group in range(800)]
     assert min(np.bincount(homes, minlength=8)) > 50
+
+
+def test_power_of_two_on_two_backends_compares_both():
+    pool = pool_of(2, max_in_flight=9)
+    routing = make_routing("power_of_two", settings_of(pool))
+    send(pool, request(-1), 0)
+    assert [routing.choose(request(id), 0.0) for id in range(20)] == [1] * 20
+
+
+@pytest.mark.parametrize("group", [0, 3])
+def test_the_home_of_a_prefix_group_is_the_same_everywhere(group):
+    routing = make_routing("prefix_affinity", settings_of(pool_of(5)))
+    homes = {routing.choose(request(id, prefix_group=group), 0.0) for id in range(3)}
+    assert homes == {crc32(group.to_bytes(8, "little")) % 5}
+
+
+def test_slo_aware_hurries_what_has_used_more_than_its_share_of_the_deadline():
+    pool = pool_of(2)
+    answer(pool, 5.0, 0)
+    send(pool, request(-1), 1)
+    routing = make_routing("slo_aware", settings_of(pool))
+    assert routing.choose(request(0, deadline=10.0), 10.0 * HURRY) == 0
