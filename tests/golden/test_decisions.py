@@ -1,4 +1,4 @@
-"""What vLLM 0.32's own scheduler decided on made-up loads, written down: it is asked where there is no vLLM too.
+"""What vLLM 0.32's own scheduler decided on made-up loads, written down for where there is no vLLM.
 
 ``python -m tests.golden.test_decisions`` asks vLLM, where it is installed, and writes the file anew.
 """
