@@ -1,4 +1,4 @@
-"""The dispatcher: what a chat that is under way holds back, however it ends."""
+"""The dispatcher: what a chat under way holds back, however it ends; when a loop with a period decides."""
 
 from __future__ import annotations
 
@@ -58,3 +58,21 @@ def test_a_chat_that_waits_again_holds_nothing_back_until_it_goes_again() -> Non
     assert [one.request.id for one in plane.next_dispatches(2.0)] == [0]
     plane.completed(chat, 3.0)
     assert submitted(plane, sent(2, Kind.EMBEDDING), now=3.0) == [2]
+
+
+def test_a_loop_with_a_period_decides_once_a_tick() -> None:
+    plane = plane_of(states(4, 1), dispatch_period_ms=50.0)
+    assert submitted(plane, sent(0, Kind.LLM_CHAT), now=0.0) == [0]
+    assert submitted(plane, sent(1, Kind.LLM_CHAT), now=0.0) == []
+    assert plane.wake_at(0.0) == 0.05
+    assert plane.next_dispatches(0.0499) == []
+    assert [one.request.id for one in plane.next_dispatches(0.05)] == [1]
+
+
+def test_planes_apart_are_asked_again_when_the_first_of_them_is_due() -> None:
+    plane = plane_of(states(1, 1), kind="separate", decision_cost_ms=10.0)
+    for number, kind in enumerate([Kind.LLM_CHAT, Kind.LLM_CHAT, Kind.EMBEDDING, Kind.EMBEDDING]):
+        assert plane.submit(sent(number, kind), 0.0) is None
+    assert sorted(one.request.id for one in plane.next_dispatches(0.0)) == [0, 2]
+    assert plane.submit(sent(4, Kind.LLM_CHAT), 0.004) is None
+    assert plane.wake_at(0.004) == 0.01

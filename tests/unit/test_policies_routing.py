@@ -195,3 +195,14 @@ def test_slo_aware_hurries_what_has_used_more_than_its_share_of_the_deadline():
     send(pool, request(-1), 1)
     routing = make_routing("slo_aware", settings_of(pool))
     assert routing.choose(request(0, deadline=10.0), 10.0 * HURRY) == 0
+
+
+def test_stale_load_is_as_old_as_it_may_be_and_no_older():
+    pool = pool_of(2, stale_load=2.0)
+    pool.refresh(0.0)
+    send(pool, request(0), 0)
+    seen = []
+    for now in (0.0, 1.9, 2.0):
+        pool.refresh(now)
+        seen.append(pool.backends[0].visible_in_flight)
+    assert seen == [0, 0, 1]
