@@ -1,0 +1,38 @@
+"""What a crash does to the usage of the backend that it befalls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simcore.simulation import simulate
+from tests.factories import constant, profile, scenario
+
+KINDS: dict[str, dict[str, Any]] = {
+    "llm": {"kind": "chat", "prompt_tokens": constant(8), "output_tokens": constant(5)},
+    "embedding": {"kind": "embedding", "text_tokens": constant(8)},
+}
+ONE_AT_A_TIME = {"llm": {"engine": {"max_num_seqs": 1}}, "embedding": {"batching": {"serial": True}}}
+SERVED = {"llm": 20.0, "embedding": 100.0}
+"""Requests a second."""
+CRASH, END = 0.5, 3.0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nobody_waits_any_more_in_a_queue_that_a_crash_has_emptied(kind: str) -> None:
+    """Twice as many come as can be served, so that those served by then wait when it crashes."""
+    served = SERVED[kind]
+    document = scenario(
+        duration_s=END,
+        streams={"asked": KINDS[kind] | {"arrivals": {"process": "constant", "rate": 2 * served}}},
+        backends={kind: {"kind": kind, "profile": "test", **ONE_AT_A_TIME[kind]}},
+        faults={
+            "events": [{"kind": "crash", "backend": kind, "at_s": CRASH, "for_s": None}],
+            "recovery": {"health_period_s": 1000.0, "restart_after": None},
+        },
+    )
+    (usage,) = simulate(document, {"test": profile()}, 0, Path()).backends
+    triangle = served * CRASH * CRASH / 2 / END
+    assert usage.waiting_mean == pytest.approx(triangle, rel=0.25)
