@@ -30,7 +30,8 @@ def test_two_requests_and_one_preemption() -> None:
     )
     scheduler = Scheduler(config)
     scheduler.add_request(Sequence("a", prompt_tokens=6, max_tokens=5, arrival=0.0))
-    scheduler.add_request(Sequence("b", prompt_tokens=7, max_tokens=4, arrival=0.0))
+    preempted = Sequence("b", prompt_tokens=7, max_tokens=4, arrival=0.0)
+    scheduler.add_request(preempted)
     assert _log(scheduler) == [
         "a:6, b:2, 3 blocks",
         "b:5, 1 decode over 7, 4 blocks",
@@ -41,6 +42,7 @@ def test_two_requests_and_one_preemption() -> None:
         "b:1, 3 blocks",
         "1 decode over 10, 3 blocks, b done",
     ]
+    assert preempted.num_preemptions == 1
 
 
 def test_a_shared_prefix_is_computed_once() -> None:
