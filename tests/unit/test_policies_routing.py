@@ -122,6 +122,22 @@ def test_least_kv_counts_tokens_not_requests():
     assert route_all(routing, [long, short, short, short]) == [0, 1, 1, 1]
 
 
+def test_device_aware_counts_the_tokens_of_all_that_share_a_device():
+    pool = pool_of(3)
+    neighbours = [BackendState(index, Service.EMBEDDING) for index in (3, 4)]
+    for backend, neighbour, tokens in zip((0, 2), neighbours, (100, 30), strict=True):
+        pool.backends[backend].neighbours = (neighbour,)
+        neighbour.in_flight_tokens = tokens
+    send(pool, request(-1, prompt=40), 1)
+    send(pool, request(-2, prompt=5, output=5), 2)
+    routing = make_routing("device_aware", settings_of(pool))
+    assert routing.choose(request(0), 0.0) == 2, "100, 50 and 10 + 30"
+    neighbours[1].in_flight_tokens = 41
+    assert routing.choose(request(0), 0.0) == 1
+    neighbours[0].in_flight_tokens = 50
+    assert routing.choose(request(0), 0.0) == 0, "the first registered of equals"
+
+
 def test_stale_load_makes_the_least_loaded_a_herd():
     pool = pool_of(3, stale_load=1.0)
     pool.refresh(0.0)
@@ -182,7 +198,26 @@ def test_power_of_two_on_two_backends_compares_both():
     assert [routing.choose(request(id), 0.0) for id in range(20)] == [1] * 20
 
 
-@pytest.mark.parametrize("group", [0, 3])
+def test_power_of_two_spreads_a_herd_over_two():
+    pool = pool_of(2, stale_load=1.0)
+    pool.refresh(0.0)
+    chosen = route_all(make_routing("power_of_two", settings_of(pool)), [request(id) for id in range(1000)])
+    assert 450 < sum(chosen) < 550
+
+
+def test_power_of_two_draws_every_pair_equally_often():
+    """Of the six pairs of four unequal backends the least loaded wins three, the next two, the third one."""
+    pool = pool_of(4)
+    for id in range(6):
+        send(pool, request(id), (1, 2, 2, 3, 3, 3)[id])
+    routing = make_routing("power_of_two", settings_of(pool))
+    wins = np.bincount([routing.choose(request(id), 0.0) for id in range(1000)], minlength=4)
+    assert wins[3] == 0
+    expected = np.array([3, 2, 1]) * 1000 / 6
+    assert ((wins[:3] - expected) ** 2 / expected).sum() < 13.8, "chi-square, 2 degrees, p = 0.001"
+
+
+@pytest.mark.parametrize("group", [0, 1, 3])
 def test_the_home_of_a_prefix_group_is_the_same_everywhere(group):
     routing = make_routing("prefix_affinity", settings_of(pool_of(5)))
     homes = {routing.choose(request(id, prefix_group=group), 0.0) for id in range(3)}
