@@ -39,7 +39,10 @@ LOOP = (
     "simcore/timer.py",
     "simsage/trace/recorder.py",
 )
-"""What runs for every request or step. Policies are not of it, since users write some of their own."""
+"""What runs for every request or step, and what subclasses it, which nothing interpreted can.
+
+Policies are not of it, since users write some of their own.
+"""
 
 
 def extensions() -> list[object]:

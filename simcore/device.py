@@ -220,5 +220,6 @@ class CoordinatedDevice:
         self._go_on()
 
     def _go_on(self) -> None:
+        # Asked apart: a compiler that has just seen it become None holds on to that over the end of the job.
         if self._working is None:
             self._next()

@@ -36,6 +36,11 @@ class Cell:
     """Simulated with the profiles as they are, whatever pace the machine had."""
 
     @property
+    def machine_paces(self) -> list[float | None]:
+        """Of each live repetition, as far as known."""
+        return [machine_pace(one.paces) for one in self.live]
+
+    @property
     def cluster(self) -> str:
         """What tells clusters apart: cells of equal ones share their backends."""
         return self.document.model_dump_json(include={"backends", "devices"})
@@ -56,7 +61,7 @@ def case_of(cell: Cell) -> Case:
         disturbances,
         cores=_cores(cell),
         steps=list(_steps(cell)),
-        machine_paces=[machine_pace(one.paces) for one in cell.live],
+        machine_paces=cell.machine_paces,
     )
 
 

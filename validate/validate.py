@@ -28,7 +28,7 @@ from validate.gateway.counts import Counts, contradiction, counted
 from validate.gateway.process import GatewayProcess
 from validate.live.fine_loop import fine_loop
 from validate.live.plane import index_places, live_places, public_model
-from validate.machine_pace import at_pace, machine_pace
+from validate.machine_pace import at_pace
 from validate.pace import pacings
 from validate.replay.prompts import TextMaker
 from validate.replay.replay import Front, Replayed, replay
@@ -124,7 +124,7 @@ def _run_live(turns: deque[Turn], bench: Bench) -> None:
 
 def _simulate(cell: Cell, bench: Bench) -> None:
     """As calibrated, and for each repetition at the machine's pace; equal ones share their requests."""
-    paces, found = [machine_pace(one.paces) for one in cell.live], {}
+    paces, found = cell.machine_paces, {}
     for pace in {None, *paces}:
         profiles = at_pace(bench.profiles, pace)
         found[pace] = simulate(cell.document, profiles, REPLICATION, bench.base).requests

@@ -1,4 +1,4 @@
-"""Deficit round robin: whose turn it is when clients give up."""
+"""Deficit round robin: whose turn it is, and for how long."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ def test_the_visited_tenant_that_gives_up_hands_its_turn_to_the_next() -> None:
     assert ordering.pop(0.0).id == 0
     ordering.discard(gone)
     assert drain(ordering) == [2, 3]
+
+
+def test_deficit_round_robin_serves_what_a_tenant_can_just_afford_before_the_next_tenant() -> None:
+    ordering = make_ordering("deficit_round_robin", settings_of(quantum=40))
+    push_all(ordering, [request(id, tenant=tenant) for id, tenant in enumerate("aab")])
+    assert drain(ordering, 0.0) == [0, 1, 2]

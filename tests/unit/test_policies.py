@@ -239,18 +239,6 @@ def test_sages_policies_are_orderings_and_routings():
     assert set(SAGE_POLICIES) <= ORDERINGS.keys() & ROUTINGS.keys()
 
 
-@pytest.mark.parametrize(("rate", "burst"), [(None, 5.0), (2.0, None), (2.0, 0.5)])
-def test_a_token_bucket_without_a_rate_or_a_whole_request_in_it_is_refused(rate, burst):
-    with pytest.raises(ValueError, match="token_bucket needs a rate"):
-        make_admission("token_bucket", settings_of(rate=rate, burst=burst))
-
-
 def test_first_fit_keeps_no_batch_open_that_is_full():
     batches = FirstFit(4)
     assert [batches.join(items) for items in (4, 2, 2, 1, 3, 1)] == [0, 1, 1, 2, 2, 3]
-
-
-def test_deficit_round_robin_serves_what_a_tenant_can_just_afford_before_the_next_tenant():
-    ordering = make_ordering("deficit_round_robin", settings_of(quantum=40))
-    push_all(ordering, [request(id, tenant=tenant) for id, tenant in enumerate("aab")])
-    assert drain(ordering, 0.0) == [0, 1, 2]
