@@ -1,12 +1,13 @@
 """What became of the mutants of `make mutation`: one table by package, and the names of those that live.
 
 A mutant is a copy of the code with one change. One that a test notices, by failing or by never ending, is
-killed; ``mutmut show NAME`` prints one that lives.
+killed; ``mutmut show NAME`` prints one that lives. Exit code 1 if fewer are killed than shall be.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -16,9 +17,10 @@ FOLDER = Path("mutants")
 KILLED = ("killed", "timeout", "segfault")
 ALIVE = ("survived", "no tests", "suspicious")
 """By mutmut's own names of what the exit codes mean; what it did not try is neither."""
+LEAST_SHARE = 0.85
 
 
-def main() -> None:
+def main() -> int:
     """Print the table."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     alive = []
@@ -31,15 +33,27 @@ def main() -> None:
             if fate in ALIVE:
                 alive.append(f"{name}: {fate}")
     print("\n".join(alive))
-    print("package            mutants  killed  of them by time  alive  of them no tests    share")
-    for package, fates in [*found.items(), ("all", sum(found.values(), Counter()))]:
-        killed = sum(fates[one] for one in KILLED)
-        lives = sum(fates[one] for one in ALIVE)
-        counts = f"{fates['timeout']:15}  {lives:5}  {fates['no tests']:16}"
+    print("package            mutants  killed  of them by time  alive  not tried    share")
+    for package, fates in found.items():
+        killed, lives, untried = _counts(fates)
+        counts = f"{fates['timeout']:15}  {lives:5}  {untried:9}"
         print(
-            f"{package:17}  {killed + lives:7}  {killed:6}  {counts}  {killed / max(1, killed + lives):7.1%}"
+            f"{package:17}  {fates.total():7}  {killed:6}  {counts}  {killed / max(1, killed + lives):7.1%}"
         )
+    together = sum(found.values(), Counter[str]())
+    killed, lives, untried = _counts(together)
+    print(
+        f"{together.total():,} mutants: {killed:,} killed, {together['timeout']} of them by time,"
+        f" {lives} alive, {untried} not tried: {killed / max(1, killed + lives):.1%}"
+    )
+    return int(killed < LEAST_SHARE * together.total())
+
+
+def _counts(fates: Counter[str]) -> tuple[int, int, int]:
+    """Those killed, those alive and those not tried."""
+    killed, lives = (sum(fates[one] for one in group) for group in (KILLED, ALIVE))
+    return killed, lives, fates.total() - killed - lives
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

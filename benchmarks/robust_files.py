@@ -1,4 +1,4 @@
-"""100,000 damaged scenario and profile files, each used as ``simsage run`` would: one table.
+"""100,000 damaged scenario and profile files, each used as ``simsage run`` would.
 
 Exit code 1 if any of them made a traceback or took longer than the limit, those are printed in full, or if a
 process took more memory than it may.
@@ -51,10 +51,10 @@ def main() -> int:
             for one in judged:
                 if one.outcome == "defect":
                     print(f"file {one.number} ({one.how}):\n{one.told}", file=sys.stderr)
-    print("   files  accepted  clear errors  tracebacks or hangs  slowest                       peak memory")
     print(
-        f"{given.files:8,}  {found['accepted']:8,}  {found['refused']:12,}  {found['defect']:19,}"
-        f"  {slowest.seconds:5.2f} s (file {slowest.number}, {slowest.how})  {memory / 1024:.0f} MiB"
+        f"{given.files:,} files: {found['accepted']:,} accepted, {found['refused']:,} clear errors,"
+        f" {found['defect']:,} tracebacks or hangs; the slowest {slowest.seconds:.2f} s"
+        f" (file {slowest.number}, {slowest.how}), at most {memory / 1024:.0f} MiB"
     )
     return int(found["defect"] > 0 or memory > MOST_KIB)
 

@@ -28,17 +28,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moments", type=int, default=MOMENTS)
     moments: int = parser.parse_args().moments
-    all_broken = 0
+    together = Counter[str]()
     print("command               kills  left nothing  left parts  had ended  broken")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(serving(calibrating.steady))
         for name, kill in _kills(folder, url):
-            left, broken = _campaign(name, kill, moments)
-            all_broken += broken
-            counts = f"{left['nothing']:12}  {left['parts']:10}  {left['whole']:9}  {broken:6}"
+            ends = _campaign(name, kill, moments)
+            together += ends
+            counts = f"{ends['nothing']:12}  {ends['parts']:10}  {ends['whole']:9}  {ends['broken']:6}"
             print(f"{name:20}  {moments:5}  {counts}", flush=True)
-    return int(all_broken > 0)
+    print(
+        f"{together.total()} kills: {together['nothing']} left nothing, {together['parts']} parts,"
+        f" {together['whole']} had ended, {together['broken']} broken"
+    )
+    return int(together["broken"] > 0)
 
 
 def _kills(folder: Path, url: str) -> Iterator[tuple[str, Kill]]:
@@ -61,16 +65,16 @@ def _of_a_calibration(folder: Path, url: str) -> Kill:
     )
 
 
-def _campaign(name: str, kill: Kill, moments: int) -> tuple[Counter[str], int]:
-    rng, left, broken = Random(1), Counter[str](), 0
-    for number in range(moments):
+def _campaign(name: str, kill: Kill, moments: int) -> Counter[str]:
+    rng, ends = Random(1), Counter[str]()
+    for _ in range(moments):
         share = rng.random()
         try:
-            left[kill(number, share)] += 1
+            ends[kill(ends.total(), share)] += 1
         except Broken as error:
-            broken += 1
+            ends["broken"] += 1
             print(f"{name} killed at {share:.3f} of its time: {error}", file=sys.stderr)
-    return left, broken
+    return ends
 
 
 if __name__ == "__main__":

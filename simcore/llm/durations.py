@@ -40,14 +40,12 @@ class LinearRun:
 
     def end_of_step_at(self, work: float) -> tuple[int, float]:
         """Solve ``until(n) >= work`` for the least n, from the quadratic's root."""
-        half = self._increment / 2
-        linear = self._first - half
-        root = work / linear if not half else (sqrt(linear * linear + 4 * half * work) - linear) / (2 * half)
+        linear = self._first - self._increment / 2
+        # In this form nothing cancels, however small the increment: the root is good to some ulps.
+        root = 2 * work / (linear + sqrt(linear * linear + 2 * self._increment * work))
         step = min(max(1, int(root)), self.steps)
         while step < self.steps and self._until(step) < work:
             step += 1
-        while step > 1 and self._until(step - 1) >= work:
-            step -= 1
         return step, self._until(step)
 
     def _until(self, steps: int) -> float:

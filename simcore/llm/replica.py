@@ -15,7 +15,6 @@ from simcore.llm.usage import ReplicaUsage
 from simcore.profile.base import Overheads
 from simcore.request import Request, Service
 from simcore.result import BackendUsage
-from simcore.step import Step
 from simcore.timer import after
 
 
@@ -73,6 +72,7 @@ class Replica:
 
     def crash(self) -> None:
         """Lose all requests and caches; the device is told by who lets it crash."""
+        self._count_under_way()
         waiting = self._usage.waiting
         waiting.change(-waiting.value, self.env.now)
         steps = self.scheduler.decoding.step
@@ -91,6 +91,7 @@ class Replica:
 
     def usage(self) -> BackendUsage:
         """What it did, once the simulation is over."""
+        self._count_under_way()
         usage = self._usage
         window, busy = usage.window, usage.window.total
         span = max(0.0, window.end - window.start)
@@ -175,21 +176,30 @@ class Replica:
         output, run = self._output, self._run
         if output is not None:
             self._output = None
-            self._usage.worked(output.step, 1, self.scheduler.kv.pool.used, job.started, now)
+            self._usage.stepped(output.step, self.scheduler.kv.pool.used, job.started, now)
             self._finish_step(output)
         elif run is not None:
             self._run = None
-            self._usage.worked(
-                self._jump(run.steps), run.steps, self.scheduler.kv.pool.used, job.started, now
-            )
+            self._jump(run.steps, job.started, now)
             self._go_on()
 
-    def _jump(self, steps: int) -> Step:
-        """Pass the steps of a run; gives the mean one."""
-        decoding = self.scheduler.decoding
-        context = decoding.context
+    def _count_under_way(self) -> None:
+        """Count what will not end: as far as it came, and the step that it is in as a whole one."""
+        now, job, run = self.env.now, self._job, self._run
+        worked = job.worked(now)
+        if not worked:
+            return
+        if run is not None:
+            self._jump(run.end_of_step_at(worked)[0], job.started, now)
+        elif self._output is not None:
+            self._usage.stepped(self._output.step, self.scheduler.kv.pool.used, job.started, now)
+
+    def _jump(self, steps: int, since: float, until: float) -> None:
+        """Pass the steps of a run and count them."""
+        decoding, pool = self.scheduler.decoding, self.scheduler.kv.pool
+        size, first, before = decoding.size, decoding.context, pool.used
         self.scheduler.jump(steps)
-        return Step(decodes=decoding.size, decode_context=(context + decoding.context) // 2)
+        self._usage.ran(steps, size, (first, decoding.context - size), (before, pool.used), since, until)
 
     def _schedule(self) -> tuple[int, SchedulerOutput]:
         number = self.scheduler.decoding.step

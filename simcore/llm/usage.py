@@ -28,22 +28,50 @@ class ReplicaUsage:
         """Prompt tokens in a step that has any."""
         self._blocks = blocks
 
-    def worked(self, step: Step, steps: int, used_blocks: int, since: float, until: float) -> None:
-        """Count ``steps`` steps like ``step`` that together lasted from ``since`` to ``until``."""
+    def stepped(self, step: Step, used_blocks: int, since: float, until: float) -> None:
+        """Count one step that lasted from ``since`` to ``until``."""
         batch = step.decodes + step.prefills
-        self.steps += steps
-        counted = self.window.add(1.0, since, until)
-        self.batch += batch * counted
-        self.kv += used_blocks / self._blocks * counted
-        if used_blocks > self.kv_peak:
-            self.kv_peak = used_blocks
+        self._count(1, batch, used_blocks, used_blocks, since, until)
+        chunks = self.chunks
         # Every step comes here, and hardly any widens an extent: it is asked before it is called.
-        batches, chunks, contexts = self.batches, self.chunks, self.contexts
-        if not batches.least <= batch <= batches.most:
-            batches.take(batch)
         if step.prefills and not chunks.least <= step.prefill_tokens <= chunks.most:
             chunks.take(step.prefill_tokens)
         if step.decodes:
-            context = step.decode_context / step.decodes
-            if not contexts.least <= context <= contexts.most:
-                contexts.take(context)
+            self._read(step.decode_context / step.decodes)
+
+    def ran(
+        self,
+        steps: int,
+        decodes: int,
+        contexts: tuple[int, int],
+        blocks: tuple[int, int],
+        since: float,
+        until: float,
+    ) -> None:
+        """Count a run of pure decode steps of as many requests each, from ``since`` to ``until``.
+
+        ``contexts`` are the cached tokens that the first and the last of them read, ``blocks`` the KV blocks
+        used before it and at its end, between which their number is taken to rise evenly.
+        """
+        first, last = contexts
+        self._count(steps, decodes, *blocks, since, until)
+        self._read(first / decodes)
+        self._read(last / decodes)
+
+    def _count(
+        self, steps: int, batch: int, before: int, used_blocks: int, since: float, until: float
+    ) -> None:
+        self.steps += steps
+        counted = self.window.add(1.0, since, until)
+        self.batch += batch * counted
+        self.kv += (before + used_blocks) / (2 * self._blocks) * counted
+        if used_blocks > self.kv_peak:
+            self.kv_peak = used_blocks
+        batches = self.batches
+        if not batches.least <= batch <= batches.most:
+            batches.take(batch)
+
+    def _read(self, context: float) -> None:
+        contexts = self.contexts
+        if not contexts.least <= context <= contexts.most:
+            contexts.take(context)

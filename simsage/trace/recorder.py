@@ -95,9 +95,22 @@ class _ReplicaUsage(ReplicaUsage):
         self.waiting = _Level(waiting, start, end)
         self._notes = notes
 
-    def worked(self, step: Step, steps: int, used_blocks: int, since: float, until: float) -> None:
-        super().worked(step, steps, used_blocks, since, until)
-        self._notes.append(Steps(step, steps, used_blocks, since, until))
+    def stepped(self, step: Step, used_blocks: int, since: float, until: float) -> None:
+        super().stepped(step, used_blocks, since, until)
+        self._notes.append(Steps(step, 1, used_blocks, since, until))
+
+    def ran(
+        self,
+        steps: int,
+        decodes: int,
+        contexts: tuple[int, int],
+        blocks: tuple[int, int],
+        since: float,
+        until: float,
+    ) -> None:
+        super().ran(steps, decodes, contexts, blocks, since, until)
+        mean = Step(decodes=decodes, decode_context=sum(contexts) // 2)
+        self._notes.append(Steps(mean, steps, blocks[1], since, until))
 
 
 class _EmbeddingUsage(EmbeddingUsage):

@@ -130,11 +130,16 @@ def test_jumping_runs_of_decode_steps_equals_stepping(document: Any) -> None:
     def outcome_of(result: SimulationResult) -> list[tuple[Outcome | None, list[float], int]]:
         return [(r.outcome, times(r), r.preemptions) for r in result.requests]
 
-    jumped = outcome_of(simulate(document, PROFILES, 0, Path()))
+    jumped = simulate(document, PROFILES, 0, Path())
     with patch.object(Scheduler, "uneventful_steps", lambda self: 0):
-        stepped = outcome_of(simulate(document, PROFILES, 0, Path()))
-    assert len(jumped) == len(stepped)
-    for one, other in zip(jumped, stepped, strict=True):
+        stepped = simulate(document, PROFILES, 0, Path())
+    assert len(jumped.requests) == len(stepped.requests)
+    for one, other in zip(outcome_of(jumped), outcome_of(stepped), strict=True):
         assert one[0] is other[0]
         assert one[1] == pytest.approx(other[1], rel=1e-9, abs=1e-9)
         assert one[2] == other[2]
+    for backend, same in zip(jumped.backends, stepped.backends, strict=True):
+        assert (backend.steps, backend.kv_peak) == (same.steps, same.kv_peak)
+        assert backend.busy == pytest.approx(same.busy, rel=1e-9)
+        assert backend.batch_mean == pytest.approx(same.batch_mean, rel=1e-9)
+        assert backend.kv_mean == pytest.approx(same.kv_mean, rel=0.05)

@@ -36,3 +36,28 @@ def test_nobody_waits_any_more_in_a_queue_that_a_crash_has_emptied(kind: str) ->
     (usage,) = simulate(document, {"test": profile()}, 0, Path()).backends
     triangle = served * CRASH * CRASH / 2 / END
     assert usage.waiting_mean == pytest.approx(triangle, rel=0.25)
+
+
+@pytest.mark.parametrize("crash", [True, False], ids=["crash", "end of the run"])
+def test_a_run_of_steps_that_never_ends_was_work_until_then(crash: bool) -> None:
+    """One request comes at once and decodes alone for far longer than anybody looks, in steps of 10 ms."""
+    end = 1.005 if crash else 2.0
+    document = scenario(
+        duration_s=2.0,
+        drain_s=0.0,
+        streams={
+            "asked": KINDS["llm"]
+            | {"arrivals": {"process": "constant", "rate": 0.4}, "output_tokens": constant(900)}
+        },
+        backends={"llm": {"kind": "llm", "profile": "test"}},
+        faults={
+            "events": [{"kind": "crash", "backend": "llm", "at_s": 1.005, "for_s": None}] if crash else [],
+            "recovery": {"health_period_s": 1000.0, "restart_after": None},
+        },
+    )
+    (usage,) = simulate(document, {"test": profile()}, 0, Path()).backends
+    assert usage.busy == pytest.approx(end)
+    assert usage.steps == pytest.approx(end / 0.01, abs=1)
+    assert usage.batch_mean == pytest.approx(1.0)
+    assert usage.kv_peak == pytest.approx((8 + usage.steps) / 16 / 10_000, rel=0.2)
+    assert usage.kv_mean == pytest.approx(usage.kv_peak / 2 * end / 2.0, rel=0.2)

@@ -42,6 +42,14 @@ def test_prompts_below_or_above_are_told_once_for_both_backends(covered: tuple[f
     assert said.endswith(f"it covers {low:,.0f} to {high:,.0f}")
 
 
+def test_a_long_run_of_steps_is_told_from_its_first_step_to_its_last() -> None:
+    """A request alone decodes 499 tokens after its first, and reads its own new token too."""
+    lone = {"arrivals": {"process": "constant", "rate": 0.1}, "output_tokens": constant(500)}
+    assert excesses(ranged(context_range=(101.0, 599.0)), **lone) == []
+    (said,) = excesses(ranged(context_range=(102.0, 598.0)), **lone)
+    assert said.startswith("profile p: cached tokens per decoding request from 101 to 599")
+
+
 def test_several_runs_are_told_as_one() -> None:
     runs = [RangeExcess("p", "q", 5, 80, 10, 100), RangeExcess("p", "q", 50, 200, 10, 100)]
     assert worst(runs) == [RangeExcess("p", "q", 5, 200, 10, 100)]

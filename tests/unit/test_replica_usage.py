@@ -8,11 +8,17 @@ from simcore.llm.usage import ReplicaUsage
 from simcore.step import Step
 
 
-def test_steps_are_counted_and_what_they_hold_is_weighted_by_time_in_the_window() -> None:
+def used() -> ReplicaUsage:
+    """Three decode steps, two thirds of them before the window; a mixed step; one that leaves the window."""
     usage = ReplicaUsage(10.0, 20.0, blocks=100)
-    usage.worked(Step(decodes=4, decode_context=400), 3, 50, 8.0, 11.0)
-    usage.worked(Step(decodes=1, decode_context=30, prefills=2, prefill_tokens=700), 1, 80, 12.0, 14.0)
-    usage.worked(Step(prefills=1, prefill_tokens=90), 1, 20, 19.0, 23.0)
+    usage.ran(3, 4, (400, 408), (48, 52), 8.0, 11.0)
+    usage.stepped(Step(decodes=1, decode_context=30, prefills=2, prefill_tokens=700), 80, 12.0, 14.0)
+    usage.stepped(Step(prefills=1, prefill_tokens=90), 20, 19.0, 23.0)
+    return usage
+
+
+def test_steps_are_counted_and_what_they_hold_is_weighted_by_time_in_the_window() -> None:
+    usage = used()
     assert usage.steps == 5
     assert usage.window.total == pytest.approx(1.0 + 2.0 + 1.0)
     assert usage.batch == pytest.approx(4 * 1.0 + 3 * 2.0 + 1 * 1.0)
@@ -21,9 +27,7 @@ def test_steps_are_counted_and_what_they_hold_is_weighted_by_time_in_the_window(
 
 
 def test_extents_are_of_the_whole_run() -> None:
-    usage = ReplicaUsage(10.0, 20.0, blocks=100)
-    usage.worked(Step(decodes=4, decode_context=400), 3, 50, 0.0, 1.0)
-    usage.worked(Step(decodes=1, decode_context=30, prefills=2, prefill_tokens=700), 1, 80, 1.0, 2.0)
-    assert (usage.batches.least, usage.batches.most) == (3, 4)
-    assert (usage.contexts.least, usage.contexts.most) == (30, 100)
-    assert (usage.chunks.least, usage.chunks.most) == (700, 700)
+    usage = used()
+    assert (usage.batches.least, usage.batches.most) == (1, 4)
+    assert (usage.contexts.least, usage.contexts.most) == (30, 102)
+    assert (usage.chunks.least, usage.chunks.most) == (90, 700)
