@@ -130,8 +130,10 @@ class Dispatcher:
         return self._busy_until if self._busy_until > now else None
 
     def _tick(self, now: float) -> bool:
-        tick = int(now / self.period + 1e-9)
-        due = tick > self._ticked and abs(now - tick * self.period) <= 1e-9 * max(1.0, now)
+        nearest = round(now / self.period)
+        on_time = abs(now - nearest * self.period) <= 1e-9 * max(1.0, now)
+        tick = nearest if on_time else int(now / self.period)
+        due = on_time and tick > self._ticked
         self._ticked = tick
         return due
 

@@ -26,7 +26,7 @@ def schedule_running_under_contention(scheduler: Scheduler, output: SchedulerOut
         if seq.status is Status.FINISHED:
             index += 1
             continue
-        tokens = min(_wanted(scheduler, seq), limit, budget)
+        tokens = min(_wanted(seq), limit, budget)
         while not _grow(scheduler, seq, tokens):
             victim = _victim(scheduler, queue)
             position = queue.index(victim)
@@ -45,7 +45,7 @@ def schedule_running_under_contention(scheduler: Scheduler, output: SchedulerOut
     return budget
 
 
-def _wanted(scheduler: Scheduler, seq: Sequence) -> int:
+def _wanted(seq: Sequence) -> int:
     return 1 if seq.status is Status.DECODING else seq.num_tokens - seq.num_computed_tokens
 
 

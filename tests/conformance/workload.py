@@ -33,7 +33,7 @@ class Load:
 def draw_config(rng: np.random.Generator, *, async_scheduling: bool = False) -> SchedulerConfig:
     """An engine: from roomy to so tight that it must preempt."""
     chunked = rng.random() < 0.75
-    budget = int(rng.choice([64, 100, 256, 1000, 2048, 8192])) if chunked else MAX_MODEL_LEN
+    budget = int(rng.choice([16, 40, 64, 100, 256, 1000, 8192])) if chunked else MAX_MODEL_LEN
     block_size = int(rng.choice([16, 32]))
     longest = MAX_MODEL_LEN // block_size
     return SchedulerConfig(
@@ -44,7 +44,7 @@ def draw_config(rng: np.random.Generator, *, async_scheduling: bool = False) -> 
         block_size=block_size,
         enable_chunked_prefill=chunked,
         enable_prefix_caching=bool(rng.random() < 0.6),
-        long_prefill_token_threshold=int(rng.choice([0, 0, 40, 128])),
+        long_prefill_token_threshold=int(rng.choice([0, 0, 5, 12, 40, 128])),
         policy="priority" if rng.random() < 0.5 else "fcfs",
         watermark=float(rng.choice([0.0, 0.0, 0.01, 0.1])),
         scheduler_reserve_full_isl=bool(rng.random() < 0.6),

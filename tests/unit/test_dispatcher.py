@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from simcore.control.plane import ControlPlane
-from simcore.request import Kind, Request
+from simcore.request import Kind, Priority, Request
 from tests.unit.test_live_driver import plane_of, states
 
 Ends = Callable[[ControlPlane, Request, float], None]
@@ -76,3 +76,45 @@ def test_planes_apart_are_asked_again_when_the_first_of_them_is_due() -> None:
     assert sorted(one.request.id for one in plane.next_dispatches(0.0)) == [0, 2]
     assert plane.submit(sent(4, Kind.LLM_CHAT), 0.004) is None
     assert plane.wake_at(0.004) == 0.01
+
+
+def test_of_two_services_the_more_urgent_goes_first_whichever_it_is() -> None:
+    """One decision at a time, and both wait for it."""
+    gone = []
+    for urgent in (Kind.LLM_CHAT, Kind.EMBEDDING):
+        plane = plane_of(states(2, 2), ordering="priority", decision_cost_ms=10.0)
+        assert submitted(plane, sent(0, Kind.LLM_CHAT)) == [0]
+        for number, kind in enumerate((Kind.LLM_CHAT, Kind.EMBEDDING), start=1):
+            one = sent(number, kind)
+            one.priority = Priority.HIGH if kind is urgent else Priority.LOW
+            assert plane.submit(one, 0.0) is None
+        gone.append([one.request.id for one in plane.next_dispatches(0.01) + plane.next_dispatches(0.02)])
+    assert gone == [[1, 2], [2, 1]]
+
+
+def test_an_answer_is_told_to_the_policies_and_its_seconds_to_the_pool() -> None:
+    plane = plane_of(states(1, 0))
+    (lane,) = plane.dispatchers[0].lanes.values()
+    told: list[tuple[str, int, float]] = []
+    lane.ordering.completed = lambda one, now: told.append(("ordering", one.id, now))  # type: ignore[method-assign]
+    lane.routing.completed = lambda one, now: told.append(("routing", one.id, now))  # type: ignore[method-assign]
+    averages = []
+    for number, (begins, ends) in enumerate([(1.0, 3.0), (4.0, 10.0)]):
+        chat = sent(number, Kind.LLM_CHAT)
+        assert submitted(plane, chat, now=begins) == [number]
+        plane.completed(chat, ends)
+        averages.append(lane.pool.backends[0].average_latency)
+    assert told == [("ordering", 0, 3.0), ("routing", 0, 3.0), ("ordering", 1, 10.0), ("routing", 1, 10.0)]
+    assert averages == pytest.approx([0.1 * 2.0, 0.9 * 0.2 + 0.1 * 6.0])
+
+
+@pytest.mark.parametrize("since", [0.0, 1e6])
+def test_ticks_stay_ticks_however_late_it_is(since: float) -> None:
+    """In floats, and 3 us beside a tick is none; the clock is days old in the second case."""
+    plane = plane_of(states(100, 1), dispatch_period_ms=50.0)
+    for number in range(50):
+        at = since + number * 0.05
+        assert plane.submit(sent(number, Kind.LLM_CHAT), at) is None
+        if number % 2:
+            assert plane.next_dispatches(at - 0.04) == []
+        assert [one.request.id for one in plane.next_dispatches(at)] == [number]

@@ -73,6 +73,9 @@ def test_a_plane_decides_for_as_long_as_its_decisions_take(rate: float, busy: fl
     )
     (plane,) = result.control_planes
     assert plane.decision_busy == pytest.approx(busy, abs=0.025)
+    # Little: those there at a time are what they wait in all, over the time.
+    counted = [(max(r.submitted, 4.0), min(r.dispatched - 0.025, 20.0)) for r in result.requests]
+    assert plane.waiting_mean == pytest.approx(sum(b - a for a, b in counted if b > a) / 16.0)
     assert plane.dispatches == sum(not isnan(request.dispatched) for request in result.requests)
 
 
