@@ -32,6 +32,16 @@ class Backend(Protocol):
         """What it did, once the simulation is over."""
 
 
+class Breakable(Backend, Protocol):
+    """A backend that can lose everything or become slow."""
+
+    def crash(self) -> None:
+        """Lose all requests and caches; what is received from now on is served as by a new process."""
+
+    def slow(self, factor: float) -> None:
+        """Let steps and batches that begin from now on take ``factor`` times as long."""
+
+
 @dataclass(frozen=True, slots=True)
 class BackendEvents:
     """Whom a backend tells; ``delay`` is how long the news takes to leave the backend, seconds."""

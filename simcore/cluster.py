@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from simpy import Environment
 
-from simcore.backend import Backend, BackendEvents, BackendName
+from simcore.backend import Backend, BackendEvents, BackendName, Breakable
 from simcore.control.facts import facts_of
 from simcore.control.pool import BackendState
 from simcore.control.states import backend_states
 from simcore.device import CoordinatedDevice, Device, Workplace
 from simcore.devices import Devices
 from simcore.embedding_server import EmbeddingServer
-from simcore.faults.fallible import Breakable, Fallible
+from simcore.faults.fallible import Fallible
 from simcore.llm.durations import StepDurations
 from simcore.llm.replica import Replica
 from simcore.llm.scheduler import Scheduler

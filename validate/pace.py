@@ -28,7 +28,7 @@ class Pace:
     steps: int
     live: float
     profile: float
-    on_cpu: bool = True
+    on_cpu: bool
 
 
 class Pacing:

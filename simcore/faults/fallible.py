@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from math import prod
-from typing import Protocol
 
 from simpy import Environment
 
-from simcore.backend import Backend, BackendEvents
+from simcore.backend import BackendEvents, Breakable
 from simcore.device import CoordinatedDevice, Device
 from simcore.faults.gate import Gate
 from simcore.request import Outcome, Request
@@ -25,16 +24,6 @@ NOTED = (
     "preemptions",
 )
 """What the working backend notes of a request."""
-
-
-class Breakable(Backend, Protocol):
-    """A backend that can lose everything or become slow."""
-
-    def crash(self) -> None:
-        """Lose all requests and caches; what is received from now on is served as by a new process."""
-
-    def slow(self, factor: float) -> None:
-        """Let steps and batches that begin from now on take ``factor`` times as long."""
 
 
 class Fallible:

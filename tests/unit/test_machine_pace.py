@@ -10,7 +10,7 @@ from simcore.profile.load import load_profile
 from validate.machine_pace import at_pace, machine_pace
 from validate.pace import Pace
 
-CPU = [Pace("a", 10, 1.2, 1.0), Pace("b", 30, 6.6, 5.0)]
+CPU = [Pace("a", 10, 1.2, 1.0, on_cpu=True), Pace("b", 30, 6.6, 5.0, on_cpu=True)]
 GPU = Pace("gpu", 10, 9.0, 1.0, on_cpu=False)
 
 

@@ -114,7 +114,12 @@ def test_a_line_that_is_half_written_waits(server: Computing) -> None:
 
 
 def test_the_verdict_says_by_how_much_the_profile_is_off_over_all_repetitions() -> None:
-    found = engine_steps("shared", 0.6, "llm", [Pace("llm", 100, 2.5, 2.3), Pace("llm", 300, 9.5, 6.7)])
+    found = engine_steps(
+        "shared",
+        0.6,
+        "llm",
+        [Pace("llm", 100, 2.5, 2.3, on_cpu=True), Pace("llm", 300, 9.5, 6.7, on_cpu=True)],
+    )
     assert found.steps == [100, 300]
     assert found.live_ms == pytest.approx([25, 31.6667], rel=1e-4)
     assert found.error == pytest.approx(9.0 / 12.0 - 1)
