@@ -19,7 +19,8 @@ from tests.conformance.our_driver import OurDriver
 from tests.conformance.workload import draw_config, draw_loads
 
 GOLDEN = Path(__file__).with_name("decisions.json")
-SEEDS = range(40)
+SEEDS = (*range(36), 42, 87, 95, 126)
+"""The last four are rare: a preempted request gives its tokens back where they decide who goes on."""
 REQUESTS = 100
 WAYS = {"sync": False, "async": True}
 
@@ -45,11 +46,11 @@ def written(decision: Decision) -> str:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_scheduler_decides_as_vllms_did(seed: int, way: str) -> None:
-    assert digest(seed, way, OurDriver) == json.loads(GOLDEN.read_text(encoding="utf-8"))[way][seed]
+    assert digest(seed, way, OurDriver) == json.loads(GOLDEN.read_text(encoding="utf-8"))[way][str(seed)]
 
 
 if __name__ == "__main__":
     from tests.conformance.vllm_driver import VllmDriver
 
-    asked = {way: [digest(seed, way, VllmDriver) for seed in SEEDS] for way in WAYS}
+    asked = {way: {seed: digest(seed, way, VllmDriver) for seed in SEEDS} for way in WAYS}
     GOLDEN.write_text(json.dumps(asked, indent=1) + "\n", encoding="utf-8")
