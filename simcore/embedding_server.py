@@ -84,7 +84,7 @@ class EmbeddingServer:
             service=Service.EMBEDDING,
             device=self._device.name,
             profile=self._naming.profile,
-            span=max(0.0, window.end - window.start),
+            span=window.end - window.start,
             busy=busy,
             steps=usage.batches,
             batch_mean=usage.texts / busy if busy else 0.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Meter:
-    """Adds up value x time inside ``[start, end]``, seconds."""
+    """Adds up value x time inside ``[start, end]``, seconds, of which there are some."""
 
     __slots__ = ("end", "start", "total")
 
@@ -27,8 +27,7 @@ class Meter:
     @property
     def mean(self) -> float:
         """The time average over the window."""
-        span = self.end - self.start
-        return self.total / span if span > 0 else 0.0
+        return self.total / (self.end - self.start)
 
 
 class Level:

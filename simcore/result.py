@@ -36,7 +36,7 @@ class BackendUsage:
     @property
     def utilisation(self) -> float:
         """Share of the span that the backend worked."""
-        return self.busy / self.span if self.span > 0 else 0.0
+        return self.busy / self.span
 
 
 @dataclass(slots=True)

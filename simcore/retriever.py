@@ -37,7 +37,7 @@ class Retriever:
         self._concurrency = concurrency
         self._events = events
         self._queue: deque[Request] = deque()
-        self._span = max(0.0, counted[1] - counted[0])
+        self._span = counted[1] - counted[0]
         self._waiting = Level(*counted)
         self._working = Level(*counted)
         self._served = 0

@@ -32,9 +32,7 @@ def build_control_plane(
     if spec.kind == "separate":
         for backend in backends:
             backend.neighbours = ()
-    lanes = {
-        service: _lane(spec, service, states, rng_for(service.name)) for service, states in by_service.items()
-    }
+    lanes = {service: _lane(spec, states, rng_for(service.name)) for service, states in by_service.items()}
     if spec.kind == "unified":
         return ControlPlane([_dispatcher(spec, "unified", lanes)])
     return ControlPlane(
@@ -52,12 +50,7 @@ def _dispatcher(spec: ControlPlaneSpec, name: str, lanes: dict[Service, Lane]) -
     )
 
 
-def _lane(
-    spec: ControlPlaneSpec,
-    service: Service,
-    states: list[BackendState],
-    rng: np.random.Generator,
-) -> Lane:
+def _lane(spec: ControlPlaneSpec, states: list[BackendState], rng: np.random.Generator) -> Lane:
     pool = BackendPool(states, spec.stale_load_ms / 1e3)
     settings = PolicySettings(
         pool,

@@ -94,7 +94,7 @@ class Replica:
         self._count_under_way()
         usage = self._usage
         window, busy = usage.window, usage.window.total
-        span = max(0.0, window.end - window.start)
+        span = window.end - window.start
         return BackendUsage(
             name=self._naming.name,
             service=Service.LLM,
@@ -105,7 +105,7 @@ class Replica:
             steps=usage.steps,
             batch_mean=usage.batch / busy if busy else 0.0,
             waiting_mean=usage.waiting.mean(self.env.now),
-            kv_mean=usage.kv / span if span else 0.0,
+            kv_mean=usage.kv / span,
             kv_peak=usage.kv_peak / self.scheduler.kv.pool.size,
             preemptions=usage.preemptions,
             price_per_hour=self._naming.price_per_hour,

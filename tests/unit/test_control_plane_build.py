@@ -13,7 +13,7 @@ from simcore.control.plane import ControlPlane
 from simcore.control.states import BackendFacts, backend_states
 from simcore.policies.ordering.deficit_round_robin import DeficitRoundRobin
 from simcore.request import Service
-from simcore.scenario.cluster import ControlPlaneSpec
+from simcore.scenario.cluster import ControlPlaneSpec, RetrieverBackends
 from tests.factories import constant, poisson, profile, scenario
 
 FACTS = [
@@ -71,10 +71,17 @@ def test_a_backend_is_known_by_what_it_costs_and_how_fast_one_request_alone_is_a
     assert [[other.index for other in one.neighbours] for one in states] == [[], [2], [1]]
     made = profile({"constant": 0.01, "decode": 0.001, "context": 1e-6})
     assert made.llm is not None
-    made = made.model_copy(update={"llm": made.llm.model_copy(update={"price_per_hour": 3.0})})
+    assert made.embedding is not None
+    priced = {
+        "llm": made.llm.model_copy(update={"price_per_hour": 3.0}),
+        "embedding": made.embedding.model_copy(update={"price_per_hour": 0.5}),
+    }
+    made = made.model_copy(update=priced)
     texts = {"kind": "embedding", "text_tokens": constant(8), "arrivals": poisson(1.0)}
     document = scenario(streams={"texts": texts})
     plane = ControlPlaneSpec(max_in_flight=7, max_in_flight_embedding=5)
     llm, embedding = (facts_of(spec, "gpu", {"test": made}, plane) for spec in document.backends.values())
     assert llm == BackendFacts(Service.LLM, "gpu", 7, 3.0, pytest.approx(1 / (0.01 + 0.001 + 256e-6)))
-    assert embedding == BackendFacts(Service.EMBEDDING, "gpu", 5, 0.0)
+    assert embedding == BackendFacts(Service.EMBEDDING, "gpu", 5, 0.5)
+    index = facts_of(RetrieverBackends(kind="retriever", k=5), "index", {}, plane)
+    assert index == BackendFacts(Service.RETRIEVER, "index", None)

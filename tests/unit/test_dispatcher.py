@@ -71,9 +71,13 @@ def test_a_loop_with_a_period_decides_once_a_tick() -> None:
 
 def test_planes_apart_are_asked_again_when_the_first_of_them_is_due() -> None:
     plane = plane_of(states(1, 1), kind="separate", decision_cost_ms=10.0)
-    for number, kind in enumerate([Kind.LLM_CHAT, Kind.LLM_CHAT, Kind.EMBEDDING, Kind.EMBEDDING]):
-        assert plane.submit(sent(number, kind), 0.0) is None
+    kinds = [Kind.LLM_CHAT, Kind.LLM_CHAT, Kind.EMBEDDING, Kind.EMBEDDING]
+    sent_before = [sent(number, kind) for number, kind in enumerate(kinds)]
+    for one in sent_before:
+        assert plane.submit(one, 0.0) is None
     assert sorted(one.request.id for one in plane.next_dispatches(0.0)) == [0, 2]
+    plane.cancelled(sent_before[1], 0.002)
+    assert plane.wake_at(0.002) == 0.01
     assert plane.submit(sent(4, Kind.LLM_CHAT), 0.004) is None
     assert plane.wake_at(0.004) == 0.01
 

@@ -102,9 +102,39 @@ def test_a_step_with_a_prompt_goes_before_a_batch_and_one_without_after_it() -> 
     assert [round(1e3 * one.finished, 6) for one in alone if one.stream == "texts"] == [10.0, 100.0]
 
 
-def test_preemptions_are_counted_for_the_replica_and_for_each_request() -> None:
-    """Four blocks for three requests of up to two each: who came last is sent back."""
-    result = run(30.0, engine={"num_gpu_blocks": 5})
+@pytest.mark.parametrize("policy", ["fcfs", "priority"])
+def test_preemptions_are_counted_for_the_replica_and_for_each_request(policy: str) -> None:
+    """Four blocks for three requests of up to two each, of one priority: who came last is sent back."""
+    result = run(30.0, engine={"num_gpu_blocks": 5, "scheduling_policy": policy})
     (usage,) = result.backends
     assert all(request.outcome is Outcome.COMPLETED for request in result.requests)
     assert usage.preemptions == sum(request.preemptions for request in result.requests) >= 2
+    assert result.requests[0].preemptions == 0
+
+
+def one_at_a_time(engine: dict[str, Any], **streams: dict[str, Any]) -> SimulationResult:
+    """Streams of one chat each, all at 0, in the order given; 400 ms are counted."""
+    chats = {name: CHAT | {"arrivals": regular(1000.0)} | parts for name, parts in streams.items()}
+    return run(1000.0, engine=engine, streams=chats, duration_s=0.4)
+
+
+def test_the_engine_knows_the_priority_of_a_request() -> None:
+    engine = {"max_num_seqs": 1, "scheduling_policy": "priority"}
+    found = one_at_a_time(engine, first={}, low={"priority": "LOW"}, high={"priority": "HIGH"}).requests
+    finished = {one.stream: round(1e3 * one.finished, 6) for one in found}
+    assert finished == {"first": 300.0, "high": 600.0, "low": 900.0}
+
+
+def test_one_that_is_given_up_waits_until_the_engine_lets_go_of_it() -> None:
+    """The other goes on for 300 ms; its step that is under way after 55 ms ends at 60 ms."""
+    (usage,) = one_at_a_time({"max_num_seqs": 1}, first={}, hasty={"timeout_ms": 55.0}).backends
+    assert usage.waiting_mean == pytest.approx(0.06 / 0.4)
+
+
+def test_one_that_is_sent_back_waits_again() -> None:
+    """Of three blocks the first takes two from its 17th token on. The second, a step behind, has one until
+    its own 17th token, at 150 ms, and gets two when the first has ended, at 300 ms.
+    """
+    (usage,) = one_at_a_time({"num_gpu_blocks": 4}, first={}, second={}).backends
+    assert usage.preemptions == 1
+    assert usage.waiting_mean == pytest.approx((0.01 + 0.15) / 0.4)
