@@ -8,6 +8,7 @@ from simcore.llm.config import SchedulerConfig
 from simcore.llm.scheduler import Scheduler
 from simcore.llm.scheduler_output import SchedulerOutput
 from simcore.llm.sequence import Sequence, Status
+from simcore.step import Step
 from tests.conformance.driver import Decision
 from tests.conformance.workload import Load
 
@@ -40,15 +41,27 @@ class OurDriver:
             self.scheduler.abort(self._sequences.pop(name))
 
     def schedule(self, step: int) -> Decision:
-        decoding = [seq for seq in self.scheduler.running if seq.status is Status.DECODING]
-        output = self.scheduler.schedule()
-        self._in_flight.append(output)
-        idle = {*output.preempted, *output.held_back}
-        tokens = {seq.key: 1 for seq in decoding if seq not in idle} | {
-            seq.key: chunk for seq, chunk in output.prefills
+        scheduler = self.scheduler
+        contexts = {
+            seq: scheduler.decoding.computed(seq) + 1
+            for seq in scheduler.running
+            if seq.status is Status.DECODING
         }
-        self.scheduler.check_integrity()
-        assert sum(tokens.values()) == output.step.tokens
+        output = scheduler.schedule()
+        self._in_flight.append(output)
+        for seq in (*output.preempted, *output.held_back):
+            contexts.pop(seq, None)
+        tokens = {seq.key: 1 for seq in contexts} | {seq.key: chunk for seq, chunk in output.prefills}
+        scheduler.check_integrity()
+        assert output.step == Step(
+            decodes=len(contexts),
+            decode_context=sum(contexts.values()),
+            prefills=len(output.prefills),
+            prefill_tokens=sum(chunk for _, chunk in output.prefills),
+            prefill_attention=sum(
+                chunk * (s.num_computed_tokens - chunk / 2) for s, chunk in output.prefills
+            ),
+        )
         return Decision(
             step=step,
             tokens=tokens,

@@ -112,6 +112,14 @@ def test_preemptions_are_counted_for_the_replica_and_for_each_request(policy: st
     assert result.requests[0].preemptions == 0
 
 
+def test_a_request_may_be_sent_back_again_and_again() -> None:
+    """Of three blocks the first two requests each want two, and the third one comes last whenever it runs."""
+    result = run(30.0, engine={"num_gpu_blocks": 4})
+    (usage,) = result.backends
+    assert usage.preemptions == sum(request.preemptions for request in result.requests)
+    assert max(request.preemptions for request in result.requests) == 2
+
+
 def one_at_a_time(engine: dict[str, Any], **streams: dict[str, Any]) -> SimulationResult:
     """Streams of one chat each, all at 0, in the order given; 400 ms are counted."""
     chats = {name: CHAT | {"arrivals": regular(1000.0)} | parts for name, parts in streams.items()}

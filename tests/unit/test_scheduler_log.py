@@ -80,3 +80,24 @@ def test_an_urgent_request_overtakes_those_that_wait() -> None:
         "early:4, 1 blocks, early done",
         "late:4, 1 blocks, late done",
     ]
+
+
+def test_as_many_steps_are_uneventful_as_nothing_but_decoding_lies_ahead() -> None:
+    """Until the one that ends first samples its last token; whoever waits for a place changes nothing."""
+    config = SchedulerConfig(
+        max_num_batched_tokens=8, max_num_seqs=2, max_model_len=64, num_gpu_blocks=101, block_size=4
+    )
+    scheduler = Scheduler(config)
+    assert scheduler.uneventful_steps() == 0
+    scheduler.add_request(Sequence("a", prompt_tokens=6, max_tokens=12, arrival=0.0))
+    scheduler.add_request(Sequence("b", prompt_tokens=9, max_tokens=20, arrival=0.0))
+    ahead = []
+    for _ in range(4):
+        scheduler.update_from_output(scheduler.schedule())
+        ahead.append(scheduler.uneventful_steps())
+    # In the second step b still computes its prompt; the one that samples a's twelfth token is eventful.
+    assert ahead == [0, 9, 8, 7]
+    scheduler.add_request(Sequence("c", prompt_tokens=1, max_tokens=2, arrival=0.0))
+    assert scheduler.uneventful_steps() == 0
+    scheduler.update_from_output(scheduler.schedule())
+    assert scheduler.uneventful_steps() == 6
