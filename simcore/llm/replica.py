@@ -36,7 +36,6 @@ class Replica:
         overheads: Overheads,
         events: BackendEvents,
         usage: ReplicaUsage,
-        stepwise: bool = False,
     ) -> None:
         self.env = env
         self.scheduler = scheduler
@@ -56,7 +55,6 @@ class Replica:
         self._ahead: tuple[int, SchedulerOutput] | None = None
         self._lost = 0.0
         self._async = scheduler.config.async_scheduling
-        self._stepwise = stepwise or self._async
 
     def submit(self, request: Request) -> None:
         """Receive a request at the API server."""
@@ -147,7 +145,7 @@ class Replica:
 
     def _begin(self) -> None:
         scheduler = self.scheduler
-        steps = 0 if self._stepwise else scheduler.uneventful_steps()
+        steps = 0 if self._async else scheduler.uneventful_steps()
         if steps > 1:
             decoding = scheduler.decoding
             run = self._durations.run(decoding.size, decoding.context, decoding.step, steps)

@@ -44,9 +44,13 @@ def test_it_is_the_first_of_those_with_the_fewest_requests(
             assert least is walked(pool)
             chosen = least or chosen
         if move in ("ask", "any") and chosen.accepting:
-            request = Request(now, "s", Kind.LLM_CHAT, 0.0, 10, 1)
+            request = Request(now, "s", Kind.LLM_CHAT, 0.0, 10 + number, 1 + now)
             request.backend = chosen.index
             pool.dispatch(request)
             under_way.append(request)
         pool.check_integrity()
+        for one in states:
+            here = [request for request in under_way if request.backend == one.index]
+            tokens = sum(request.prompt_tokens + request.output_tokens for request in here)
+            assert (one.in_flight, one.in_flight_tokens) == (len(here), tokens)
     assert pool.least_loaded() is walked(pool)
