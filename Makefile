@@ -64,10 +64,11 @@ bench-accuracy: $(VENV)/.installed
 bench-gateway: $(VENV)/.installed
 	$(BIN)/python benchmarks/gateway.py
 
-# Hours on two cores; a stopped run of the mutants goes on with the same command.
+# Hours on two cores; a stopped run of the mutants goes on with the same command. With CI set hypothesis draws the
+# same examples for each mutant and remembers none of one for the next.
 mutation: $(VENV)/.installed
 	$(BIN)/pip install --quiet 'mutmut>=3.8,<4'
-	ulimit -v 8000000 && SIMSAGE_PROPERTY_EXAMPLES=10 $(BIN)/mutmut run
+	ulimit -v 8000000 && CI=true SIMSAGE_PROPERTY_EXAMPLES=10 $(BIN)/mutmut run
 	$(BIN)/python -m benchmarks.mutants
 
 bench-robust: mutation

@@ -181,6 +181,9 @@ class Fallible:
             tell()
         unsent, self._unsent = self._unsent, {}
         for request, attempt in unsent.items():
+            if self._attempts.get(request) is not attempt:
+                # The loss of another had this one given up.
+                continue
             if self.up:
                 self.within.submit(attempt)
             else:
