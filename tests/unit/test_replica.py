@@ -76,9 +76,12 @@ def test_a_replica_that_nobody_asked_did_nothing() -> None:
     )
 
 
-def on_a_shared_device(chats_ms: float, texts_ms: float) -> list[Request]:
+def on_a_shared_device(chats_ms: float, texts_ms: float, **engine: Any) -> list[Request]:
     """Batches of 10 ms between the steps; at 0 the text comes first."""
-    backends = {kind: {"kind": kind, "profile": "test", "device": "gpu"} for kind in ("llm", "embedding")}
+    backends: dict[str, dict[str, Any]] = {
+        kind: {"kind": kind, "profile": "test", "device": "gpu"} for kind in ("llm", "embedding")
+    }
+    backends["llm"]["engine"] = engine
     texts = {"kind": "embedding", "text_tokens": constant(8), "arrivals": regular(texts_ms)}
     streams = {"texts": texts, "chat": CHAT | {"arrivals": regular(chats_ms)}}
     found = run(1000.0, streams=streams, backends=backends, devices={"gpu": {"mode": "coordinated"}}).requests
@@ -98,8 +101,9 @@ def test_a_step_with_a_prompt_goes_before_a_batch_and_one_without_after_it() -> 
     late = on_a_shared_device(84.0, 82.0)
     assert [round(1e3 * one.first_token, 6) for one in late if one.stream == "chat"] == [20.0, 100.0]
     assert [round(1e3 * one.finished, 6) for one in late if one.stream == "texts"] == [10.0, 110.0]
-    alone = on_a_shared_device(1000.0, 82.0)
-    assert [round(1e3 * one.finished, 6) for one in alone if one.stream == "texts"] == [10.0, 100.0]
+    for ahead in (False, True):
+        alone = on_a_shared_device(1000.0, 82.0, async_scheduling=ahead)
+        assert [round(1e3 * one.finished, 6) for one in alone if one.stream == "texts"] == [10.0, 100.0]
 
 
 @pytest.mark.parametrize("policy", ["fcfs", "priority"])

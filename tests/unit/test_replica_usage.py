@@ -12,7 +12,7 @@ def used() -> ReplicaUsage:
     """Three decode steps, two thirds of them before the window; a mixed step; one that leaves the window."""
     usage = ReplicaUsage(10.0, 20.0, blocks=100)
     usage.ran(3, 4, (400, 408), (48, 52), 8.0, 11.0)
-    usage.stepped(Step(decodes=1, decode_context=30, prefills=2, prefill_tokens=700), 80, 12.0, 14.0)
+    usage.stepped(Step(decodes=2, decode_context=60, prefills=1, prefill_tokens=700), 80, 12.0, 14.0)
     usage.stepped(Step(prefills=1, prefill_tokens=90), 20, 19.0, 23.0)
     return usage
 
