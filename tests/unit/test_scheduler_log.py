@@ -101,3 +101,20 @@ def test_as_many_steps_are_uneventful_as_nothing_but_decoding_lies_ahead() -> No
     assert scheduler.uneventful_steps() == 0
     scheduler.update_from_output(scheduler.schedule())
     assert scheduler.uneventful_steps() == 6
+
+
+def test_blocks_that_admissions_leave_free_are_not_left_by_one_that_has_the_engine_to_itself() -> None:
+    """Half of the ten blocks are left to those who run; who comes alone may need all, and the next waits."""
+    config = SchedulerConfig(
+        max_num_batched_tokens=64,
+        max_num_seqs=4,
+        max_model_len=64,
+        num_gpu_blocks=11,
+        block_size=4,
+        watermark=0.5,
+    )
+    scheduler = Scheduler(config)
+    scheduler.add_request(Sequence("a", prompt_tokens=38, max_tokens=2, arrival=0.0))
+    scheduler.add_request(Sequence("b", prompt_tokens=4, max_tokens=1, arrival=0.0))
+    log = ["a:38, 10 blocks", "1 decode over 39, 10 blocks, a done", "b:4, 1 blocks, b done"]
+    assert _log(scheduler) == log
