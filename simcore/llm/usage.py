@@ -8,7 +8,10 @@ from simcore.step import Step
 
 
 class ReplicaUsage:
-    """Integrals over the counted window, and the extremes of the whole run."""
+    """Integrals over the counted window, and the extremes of the whole run.
+
+    Every step comes here, and hardly any widens an extent: it is asked before it is called.
+    """
 
     def __init__(self, start: float, end: float, blocks: int) -> None:
         self.waiting = Level(start, end)
@@ -33,7 +36,6 @@ class ReplicaUsage:
         batch = step.decodes + step.prefills
         self._count(1, batch, used_blocks, used_blocks, since, until)
         chunks = self.chunks
-        # Every step comes here, and hardly any widens an extent: it is asked before it is called.
         if step.prefills and not chunks.least <= step.prefill_tokens <= chunks.most:
             chunks.take(step.prefill_tokens)
         if step.decodes:

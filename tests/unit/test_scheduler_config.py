@@ -8,7 +8,7 @@ from simcore.llm.config import SchedulerConfig
 
 
 def engine(**parts: int) -> SchedulerConfig:
-    """Of 100 tokens a request and 10 blocks of 16 tokens, one of which vLLM keeps."""
+    """Of 100 tokens a request and 10 blocks of 16 tokens, beside the one that vLLM keeps."""
     usual = {"max_num_batched_tokens": 64, "max_num_seqs": 8, "max_model_len": 100, "num_gpu_blocks": 11}
     return SchedulerConfig(**{**usual, **parts})  # type: ignore[arg-type]
 
