@@ -11,6 +11,8 @@ from typing import Any
 
 import aiohttp
 
+from calibration.backends.connections import unlimited
+
 PROMPT_TOKENS = 64
 
 
@@ -70,9 +72,7 @@ class Load:
 
 def open_client() -> aiohttp.ClientSession:
     """Connections without a cap and without a time limit."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=None)
-    )
+    return aiohttp.ClientSession(connector=unlimited(), timeout=aiohttp.ClientTimeout(total=None))
 
 
 async def ask(client: aiohttp.ClientSession, url: str, load: Load) -> Answer:

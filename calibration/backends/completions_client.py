@@ -10,13 +10,13 @@ from typing import Any, cast
 import aiohttp
 
 from calibration.backends.answering import Answerer, serve
+from calibration.backends.connections import unlimited
 from calibration.backends.worker import Message
 
 
 async def wave(url: str, prompts: list[str], output: int) -> list[Message]:
     """Send all prompts at once and follow each stream to its end."""
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with aiohttp.ClientSession(connector=unlimited()) as session:
         return list(await asyncio.gather(*(_stream(session, url, prompt, output) for prompt in prompts)))
 
 

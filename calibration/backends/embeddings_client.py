@@ -9,13 +9,13 @@ from typing import cast
 import aiohttp
 
 from calibration.backends.answering import Answerer, serve
+from calibration.backends.connections import unlimited
 from calibration.backends.worker import Message
 
 
 async def wave(url: str, requests: list[list[str]]) -> list[Message]:
     """Send all requests at once, each a batch of texts."""
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with aiohttp.ClientSession(connector=unlimited()) as session:
         return list(await asyncio.gather(*(_embed(session, url, texts) for texts in requests)))
 
 

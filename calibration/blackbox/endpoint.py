@@ -9,6 +9,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from calibration.backends.connections import unlimited
 from calibration.blackbox.events import excerpt, read_event
 from calibration.errors import BackendFailed
 
@@ -47,7 +48,7 @@ class Endpoint:
 
     async def __aenter__(self) -> Endpoint:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=unlimited(),
             timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=CONNECT_LIMIT),
             headers=self._headers,
         )

@@ -9,13 +9,11 @@ from typing import Any
 
 import aiohttp
 
+from calibration.backends.connections import unlimited
 from simcore.request import Request
 from validate.gateway.errors import BackendFault
 from validate.live.backend import LiveBackend
 
-IDLE = 4.0
-"""Seconds that an unused connection is kept: uvicorn closes its end after 5, and a request that crosses the
-closing is lost."""
 REFUSALS = (408, 429)
 """Statuses below 500 by which a server says that it cannot, rather than that the request is wrong."""
 
@@ -23,7 +21,7 @@ REFUSALS = (408, 429)
 def open_session(connect_timeout: float) -> aiohttp.ClientSession:
     """Connections without a cap: the control plane alone limits what is in flight."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE),
+        connector=unlimited(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
         headers={"Accept-Encoding": "identity"},
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
+from calibration.backends.connections import unlimited
 from simcore.clients.sender import Sender
 from simcore.clients.start import start_clients, timeouts
 from simcore.profile.use import Profiles, block_size_of
@@ -75,9 +76,10 @@ async def replay(
     """
     env, streams = PacedEnvironment(), Streams(scenario.seed, replication)
     block_size = block_size_of(scenario, profiles)
-    connector = aiohttp.TCPConnector(limit=0)
     patience = aiohttp.ClientTimeout(total=None)
-    async with aiohttp.ClientSession(connector=connector, timeout=patience, read_bufsize=1 << 20) as session:
+    async with aiohttp.ClientSession(
+        connector=unlimited(), timeout=patience, read_bufsize=1 << 20
+    ) as session:
         # Never the prompts of another replay: a prefix cache would know them.
         prompts = Prompts(scenario.seed + time.time_ns(), block_size, front.words)
         exchange = Exchange(session, dict(front.urls), dict(front.models), prompts)
