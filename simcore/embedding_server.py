@@ -49,6 +49,8 @@ class EmbeddingServer:
         self._events = events
         self._queue: BatchQueue[Request] = BatchQueue(window)
         self._usage = usage
+        self._under_way: tuple[Job, int, int] | None = None
+        """The batch that is worked on, its requests and its texts."""
         self._slowdown = 1.0
         self.batches = Extent()
         """Texts in a batch."""
@@ -67,6 +69,7 @@ class EmbeddingServer:
 
     def crash(self) -> None:
         """Lose all requests; the device is told by who lets it crash."""
+        self._count_under_way()
         waiting = self._usage.waiting
         waiting.change(-waiting.value, self.env.now)
         self._queue = BatchQueue(self._window)
@@ -77,6 +80,7 @@ class EmbeddingServer:
 
     def usage(self) -> BackendUsage:
         """What it did, once the simulation is over."""
+        self._count_under_way()
         usage = self._usage
         window, busy = usage.window, usage.window.total
         return BackendUsage(
@@ -120,7 +124,7 @@ class EmbeddingServer:
 
         def end(job: Job) -> None:
             now = self.env.now
-            self._usage.worked(len(batch), len(texts), job.started, now, job.in_gap)
+            self._count_under_way()
             for request in batch:
                 request.interference = job.lost(now)
                 self._events.finished(request, self._overheads.output)
@@ -129,4 +133,16 @@ class EmbeddingServer:
 
         served = self._request_work * len(batch)
         seconds = self._slowdown * (work * self._residual() + served)
-        self._device.start(Job(Service.EMBEDDING, seconds, end))
+        job = Job(Service.EMBEDDING, seconds, end)
+        self._under_way = job, len(batch), len(texts)
+        self._device.start(job)
+
+    def _count_under_way(self) -> None:
+        """Count the batch, which may have come to its end or not, as far as it came."""
+        if self._under_way is None:
+            return
+        job, requests, texts = self._under_way
+        self._under_way = None
+        now = self.env.now
+        if job.worked(now):
+            self._usage.worked(requests, texts, job.started, now, job.in_gap)

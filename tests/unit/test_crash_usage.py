@@ -61,3 +61,28 @@ def test_a_run_of_steps_that_never_ends_was_work_until_then(crash: bool) -> None
     assert usage.batch_mean == pytest.approx(1.0)
     assert usage.kv_peak == pytest.approx((8 + usage.steps) / 16 / 10_000, rel=0.2)
     assert usage.kv_mean == pytest.approx(usage.kv_peak / 2 * end / 2.0, rel=0.2)
+
+
+@pytest.mark.parametrize("crash", [True, False], ids=["crash", "end of the run"])
+def test_a_batch_that_never_ends_was_work_until_then(crash: bool) -> None:
+    """One request comes at once, whose four texts take longer to embed than anybody looks."""
+    end = 1.005 if crash else 2.0
+    document = scenario(
+        duration_s=2.0,
+        drain_s=0.0,
+        streams={
+            "asked": KINDS["embedding"]
+            | {"arrivals": {"process": "constant", "rate": 0.4}, "texts": constant(4)}
+        },
+        backends={"embedding": {"kind": "embedding", "profile": "test"}},
+        faults={
+            "events": [{"kind": "crash", "backend": "embedding", "at_s": 1.005, "for_s": None}]
+            if crash
+            else [],
+            "recovery": {"health_period_s": 1000.0, "restart_after": None},
+        },
+    )
+    (usage,) = simulate(document, {"test": profile(embed_time={"constant": 9.0})}, 0, Path()).backends
+    assert usage.busy == pytest.approx(end)
+    assert usage.steps == 1
+    assert usage.batch_mean == pytest.approx(4.0)
