@@ -133,7 +133,12 @@ def test_a_late_replayer_counts_from_the_time_that_it_meant_to_send_at() -> None
         (streamed(tokens=2), Outcome.FAILED, "2 tokens of 3"),
         (speaking(b"data: {not json"), Outcome.FAILED, "an event that is no JSON"),
         (speaking(b'data: {"error": {"code": 504}}'), Outcome.TIMED_OUT, "an error in the stream"),
-        (speaking(b"data: [DONE]"), Outcome.FAILED, "None tokens of 3"),
+        (speaking(b"data: [DONE]"), Outcome.FAILED, "unknown tokens of 3"),
+        (
+            speaking(b'data: {"choices": [0], "usage": {"completion_tokens": "%s"}}' % (b"<" * 100_000)),
+            Outcome.FAILED,
+            "unknown tokens of 3",
+        ),
     ],
 )
 def test_every_fault_is_one_outcome_and_named(handler: Handler, outcome: Outcome, fault: str) -> None:

@@ -66,8 +66,10 @@ class Exchange:
                 if event.get("choices") and first is None:
                     first = clock.now()
                 usage = event.get("usage") or usage
-        if first is None or usage.get("completion_tokens") != request.output_tokens:
-            raise Refused(f"{usage.get('completion_tokens')} tokens of {request.output_tokens}")
+        counted = usage.get("completion_tokens")
+        if first is None or counted != request.output_tokens:
+            told = counted if isinstance(counted, int) else "unknown"
+            raise Refused(f"{told} tokens of {request.output_tokens}")
         request.first_token = first
 
     async def _embed(self, request: Request) -> None:
