@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from math import prod
 
@@ -119,17 +119,16 @@ class Fallible:
         self._hangs = 0
         self._gate.drop()
         self.within.crash()
-        lost = list(self._attempts)
-        for attempt in self._owners:
-            attempt.outcome = Outcome.FAILED
-        self._attempts.clear()
-        self._owners.clear()
-        self._unsent.clear()
         if seconds is not None:
             self.starting = True
             after(self.env, seconds + self._load, self._started)
-        for request in lost:
-            after(self.env, self._hop, self.lost, request)
+        broken = [pair for pair in self._attempts.items() if pair[0] not in self._unsent]
+        for _, attempt in broken:
+            attempt.outcome = Outcome.FAILED
+        if self._cuts:
+            self._unheard.append(lambda: self._break(broken))
+        else:
+            self._break(broken)
 
     def restart(self) -> None:
         """Start it anew, ending it if it hangs; nothing where it answers, starts already or is cut off."""
@@ -153,7 +152,7 @@ class Fallible:
         after(self.env, seconds, self._normal, factor)
 
     def cut_off(self, seconds: float) -> None:
-        """Be unreachable for so long; answers that are ready meanwhile arrive after it."""
+        """Be unreachable for so long; answers that are ready meanwhile, and crashes, are heard of then."""
         self._cuts += 1
         after(self.env, seconds, self._connected)
 
@@ -188,6 +187,13 @@ class Fallible:
                 self.within.submit(attempt)
             else:
                 self.cancel(request)
+                after(self.env, self._hop, self.lost, request)
+
+    def _break(self, connections: Iterable[tuple[Request, Request]]) -> None:
+        """Let those of these connections be lost that nobody has closed meanwhile."""
+        for request, attempt in connections:
+            if self._attempts.get(request) is attempt:
+                del self._attempts[request], self._owners[attempt]
                 after(self.env, self._hop, self.lost, request)
 
     def _unconnected(self, request: Request, attempt: Request) -> None:

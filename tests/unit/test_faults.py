@@ -204,29 +204,6 @@ def test_an_embedding_server_down_or_slow() -> None:
     assert log(slow, stream=EMBED)[1] == ("completed", 1, 1020.0)
 
 
-def test_answers_wait_for_the_network_and_requests_too() -> None:
-    """Cut off 25 to 1025: the first chat, done at 50, arrives then, and the second, sent at 500, begins."""
-    found = log(lasting("unreachable", 0.025, 1.0), rate=2.0, duration_s=0.9)
-    assert found == [("completed", 0, 1025.0), ("completed", 0, 1075.0)]
-
-
-def test_a_connection_that_nobody_takes_is_given_up() -> None:
-    """Sent at 0.5, given up 0.7; the check of that moment fails at 0.9, that of 1.9 succeeds."""
-    recovery = {"health_period_s": 1.0, "health_timeout_s": 0.2, "restart_after": None}
-    found = log(lasting("unreachable", 0.025, 1.0), rate=2.0, duration_s=0.9, recovery=recovery)
-    assert found[1] == ("completed", 0, 1950.0)
-
-
-def test_those_refused_at_once_when_the_network_is_back_are_lost_once_each() -> None:
-    """Down since 60, cut off from 70 to 200, sent to at 80 and 160. Without hops the first refusal has it
-    checked and given up at once, and with it the connection of the second; both wait for the next check.
-    """
-    recovery = {"health_period_s": 1.0, "failed_after": 1, "restart_after": None}
-    events = crash(0.06, 0.5), lasting("unreachable", 0.07, 0.13)
-    found = log(*events, recovery=recovery, load=0.0, rate=12.5, duration_s=0.17)
-    assert found == [("completed", 0, 50.0), ("completed", 0, 1250.0), ("completed", 0, 1260.0)]
-
-
 def test_a_crash_frees_the_device_it_shared() -> None:
     """The embedding at 0, twice as slow beside the LLM until 5, then alone: 5 / 2 + 7.5."""
     document = scenario(
