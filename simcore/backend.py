@@ -22,6 +22,10 @@ class BackendName:
 class Backend(Protocol):
     """An LLM replica, an embedding server or a retriever."""
 
+    @property
+    def device(self) -> str:
+        """The name of the device that it works on."""
+
     def submit(self, request: Request) -> None:
         """Receive a request."""
 
@@ -29,7 +33,7 @@ class Backend(Protocol):
         """Give up a request that was received; nothing more is heard of it."""
 
     def usage(self) -> BackendUsage:
-        """What it did, once the simulation is over."""
+        """What it did; asked once, as the simulation is over."""
 
 
 class Breakable(Backend, Protocol):

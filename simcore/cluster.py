@@ -75,7 +75,7 @@ class Cluster:
     def states(self, spec: ControlPlaneSpec) -> list[BackendState]:
         """What the control plane is told of the backends."""
         return backend_states(
-            facts_of(backend_spec, backend.usage().device, self._profiles, spec)
+            facts_of(backend_spec, backend.device, self._profiles, spec)
             for backend, backend_spec in zip(self.backends, self._specs, strict=True)
         )
 

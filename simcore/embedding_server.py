@@ -57,6 +57,11 @@ class EmbeddingServer:
         self.lengths = Extent()
         """Tokens of the longest text in a batch."""
 
+    @property
+    def device(self) -> str:
+        """The name of the device that it works on."""
+        return self._device.name
+
     def submit(self, request: Request) -> None:
         """Receive a request."""
         delay = self._overheads.request + self._overheads.prompt_token * request.prompt_tokens
@@ -79,14 +84,14 @@ class EmbeddingServer:
         self._slowdown = factor
 
     def usage(self) -> BackendUsage:
-        """What it did, once the simulation is over."""
+        """What it did; asked once, as the simulation is over."""
         self._count_under_way()
         usage = self._usage
         window, busy = usage.window, usage.window.total
         return BackendUsage(
             name=self._naming.name,
             service=Service.EMBEDDING,
-            device=self._device.name,
+            device=self.device,
             profile=self._naming.profile,
             span=window.end - window.start,
             busy=busy,

@@ -43,6 +43,11 @@ class Retriever:
         self._served = 0
         self.under_way = Extent()
 
+    @property
+    def device(self) -> str:
+        """Its own name, as it shares no device."""
+        return self._naming.name
+
     def submit(self, request: Request) -> None:
         """Receive a request."""
         request.backend_arrival = self.env.now
@@ -57,12 +62,12 @@ class Retriever:
             self._waiting.change(-1, self.env.now)
 
     def usage(self) -> BackendUsage:
-        """What it did, once the simulation is over."""
+        """What it did; asked once, as the simulation is over."""
         working = self._working.mean(self.env.now)
         return BackendUsage(
             name=self._naming.name,
             service=Service.RETRIEVER,
-            device=self._naming.name,
+            device=self.device,
             profile=self._naming.profile,
             span=self._span,
             busy=working / self._concurrency * self._span,

@@ -76,6 +76,11 @@ class Fallible:
         """Whether nothing at all comes back, not even a refusal."""
         return self._cuts > 0 or self._hangs > 0
 
+    @property
+    def device(self) -> str:
+        """The name of the device that it works on."""
+        return self.within.device
+
     def submit(self, request: Request) -> None:
         """Receive a request, or refuse the connection."""
         if not self.up and not self._cuts:

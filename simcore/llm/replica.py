@@ -56,6 +56,11 @@ class Replica:
         self._lost = 0.0
         self._async = scheduler.config.async_scheduling
 
+    @property
+    def device(self) -> str:
+        """The name of the device that it works on."""
+        return self._device.name
+
     def submit(self, request: Request) -> None:
         """Receive a request at the API server."""
         delay = self._overheads.request + self._overheads.prompt_token * request.prompt_tokens
@@ -88,7 +93,7 @@ class Replica:
         self._interrupt()
 
     def usage(self) -> BackendUsage:
-        """What it did, once the simulation is over."""
+        """What it did; asked once, as the simulation is over."""
         self._count_under_way()
         usage = self._usage
         window, busy = usage.window, usage.window.total
@@ -96,7 +101,7 @@ class Replica:
         return BackendUsage(
             name=self._naming.name,
             service=Service.LLM,
-            device=self._device.name,
+            device=self.device,
             profile=self._naming.profile,
             span=span,
             busy=busy,

@@ -86,3 +86,19 @@ def test_a_batch_that_never_ends_was_work_until_then(crash: bool) -> None:
     assert usage.busy == pytest.approx(end)
     assert usage.steps == 1
     assert usage.batch_mean == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize(("kind", "busy", "steps"), [("llm", 1.01, 101), ("embedding", 2.0, 1)])
+def test_a_restart_of_the_control_plane_counts_nothing_twice(kind: str, busy: float, steps: int) -> None:
+    """As the request is given up, a replica ends the step that it is in, and a batch goes on."""
+    lengths = {"output_tokens": constant(900)} if kind == "llm" else {"texts": constant(4)}
+    document = scenario(
+        duration_s=2.0,
+        drain_s=0.0,
+        streams={"asked": KINDS[kind] | {"arrivals": {"process": "constant", "rate": 0.4}} | lengths},
+        backends={kind: {"kind": kind, "profile": "test"}},
+        faults={"control_plane": [{"at_s": 1.005, "for_s": 0.1}]},
+    )
+    (usage,) = simulate(document, {"test": profile(embed_time={"constant": 9.0})}, 0, Path()).backends
+    assert usage.busy == pytest.approx(busy)
+    assert usage.steps == steps
