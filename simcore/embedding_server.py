@@ -129,7 +129,8 @@ class EmbeddingServer:
 
         def end(job: Job) -> None:
             now = self.env.now
-            self._count_under_way()
+            self._under_way = None
+            self._usage.worked(len(batch), len(texts), job.started, now, job.in_gap)
             for request in batch:
                 request.interference = job.lost(now)
                 self._events.finished(request, self._overheads.output)
@@ -143,7 +144,7 @@ class EmbeddingServer:
         self._device.start(job)
 
     def _count_under_way(self) -> None:
-        """Count the batch, which may have come to its end or not, as far as it came."""
+        """Count a batch that will not end, as far as it came."""
         if self._under_way is None:
             return
         job, requests, texts = self._under_way

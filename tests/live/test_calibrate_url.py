@@ -99,8 +99,8 @@ def lone_decodes(log: Path) -> list[tuple[float, Step]]:
 def test_more_work_takes_longer(profile: ProfileDocument) -> None:
     assert profile.llm is not None
     form = StepTime(**profile.llm.step_time.model_dump())
-    assert form(Step(1, 64)) < form(Step(16, 16 * 64)) < form(Step(0, 0, 1, 1500, 1.1e6))
-    assert profile.llm.overheads.request > 0.0
+    assert form(Step(1, 64)) < form(Step(16, 16 * 64)) < form(Step(0, 0, 1, 1500, 1.1e6)) < 5.0
+    assert 0.0 < profile.llm.overheads.request < 0.1
 
 
 def test_measured_again_from_the_kept_points_nothing_is_sent(
