@@ -14,6 +14,7 @@ from aiohttp import web
 
 from simcore.request import Request
 from tests.factories import constant, poisson, profile, scenario
+from tests.unit.steady_loop import run_steadily
 from validate.gateway.gateway import Gateway
 from validate.gateway.run import gateway_of
 from validate.gateway.serve import listening, start, url_of
@@ -221,13 +222,13 @@ async def live(
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
-    """Run a test in an event loop, for half a minute at most."""
+    """Run a test in a steady event loop, for half a minute of its waiting at most."""
 
     async def limited() -> None:
         async with asyncio.timeout(30):
             await test
 
-    asyncio.run(limited())
+    run_steadily(limited())
 
 
 async def anext_of(posted: Any) -> None:

@@ -19,6 +19,7 @@ from simcore.request import Kind, Outcome, Priority, Request, Service
 from simcore.scenario.cluster import ControlPlaneSpec
 from simcore.timer import after
 from tests.unit.gateway_support import run
+from tests.unit.steady_loop import stall
 from validate.live.clock import Clock
 from validate.live.driver import LiveDriver, Rejected
 
@@ -139,8 +140,7 @@ def test_a_late_event_loop_does_not_lose_a_tick():
         driver = LiveDriver(plane_of(dispatch_period_ms=20.0), Clock())
         first, second = requests(2)
         driver.submit(first)
-        while driver.clock.now() < 0.05:
-            pass
+        stall(0.05)
         driver.submit(second)
         assert first.backend >= 0
         assert second.backend < 0
@@ -222,6 +222,7 @@ def test_a_requeued_request_keeps_its_place():
         first, second, third = (Request(n, "s", Kind.LLM_CHAT, 0.0, 1, 1) for n in range(3))
         for request in (first, second, third):
             driver.submit(request)
+            stall(0.001)
         driver.mark(0, False)
         turn = driver.requeue(first)
         assert (first.backend, driver.plane.waiting) == (-1, 3)

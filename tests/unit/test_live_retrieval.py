@@ -20,6 +20,7 @@ from simcore.request import Outcome
 from simcore.scenario.document import ScenarioDocument
 from tests.factories import constant, poisson, profile, scenario
 from tests.unit.gateway_support import STREAMS, run
+from tests.unit.steady_loop import run_steadily
 from tests.unit.test_calibration_retrieval import records
 from tests.unit.test_retrieval_profile import index
 from validate.backends import possible
@@ -122,7 +123,7 @@ def replayed(document: ScenarioDocument, statuses: list[int]) -> tuple[Replayed,
             urls = [await started(answering(number), stack) for number in range(len(statuses))]
             return await replay(document, PROFILES, 0, Path(), Front({}, {}, indexes=urls))
 
-    return asyncio.run(work()), seen
+    return run_steadily(work()), seen
 
 
 def test_every_look_up_is_posted_and_the_least_busy_index_gets_it() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.unit.steady_loop import run_steadily
 from validate.replay.paced import PacedEnvironment
 
 
@@ -26,10 +27,10 @@ async def paced(delays: list[float]) -> tuple[Counted, list[float]]:
 
 
 def test_events_happen_at_the_times_that_were_planned():
-    _, happened = asyncio.run(paced([0.01, 0.02, 0.02, 0.05]))
+    _, happened = run_steadily(paced([0.01, 0.02, 0.02, 0.05]))
     assert happened == [0.01, 0.02, 0.02, 0.05]
 
 
 def test_between_events_the_loop_is_left_alone():
-    env, _ = asyncio.run(paced([0.02, 0.06, 0.1]))
+    env, _ = run_steadily(paced([0.02, 0.06, 0.1]))
     assert env.calls <= 8  # one at the start and one for each event; a timer may fire early and once more

@@ -15,6 +15,7 @@ from simcore.request import Kind, Outcome, Request, Service
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
 from tests.factories import constant, poisson, profile, scenario
+from tests.unit.steady_loop import run_steadily, stall
 from validate.replay.prompts import Prompts
 from validate.replay.replay import Front, Replayed, replay
 
@@ -41,7 +42,7 @@ def replayed(document: ScenarioDocument, completions: Handler | None = None) -> 
         finally:
             await runner.cleanup()
 
-    return asyncio.run(work())
+    return run_steadily(work())
 
 
 def streamed(first: float = 0.02, rest: float = 0.03, tokens: int | None = None) -> Handler:
@@ -112,9 +113,7 @@ def test_times_are_the_clients_from_the_intended_sending() -> None:
 
 def test_a_late_replayer_counts_from_the_time_that_it_meant_to_send_at() -> None:
     async def blocking(http: web.Request) -> web.StreamResponse:
-        import time
-
-        time.sleep(0.1)
+        stall(0.1)
         return await streamed(0.0, 0.0)(http)
 
     late = replayed(chats(rate=20.0), blocking)

@@ -16,6 +16,7 @@ from simcore.request import Kind, Outcome, Service
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
 from tests.factories import constant, poisson, scenario
+from tests.unit.steady_loop import run_steadily
 from tests.unit.test_replay import CHAT, PROFILES, Handler, chats, embedded, refusing, speaking, streamed
 from validate.gateway.serve import listening, url_of
 from validate.replay import carrier
@@ -90,7 +91,7 @@ def replayed(
         finally:
             await stub.stop()
 
-    return balanced(asyncio.run(work()))
+    return balanced(run_steadily(work()))
 
 
 def balanced(found: Replayed) -> Replayed:
