@@ -32,8 +32,8 @@ class Backend(Protocol):
     def cancel(self, request: Request) -> None:
         """Give up a request that was received; nothing more is heard of it."""
 
-    def usage(self) -> BackendUsage:
-        """What it did; asked once, as the simulation is over."""
+    def finish(self) -> BackendUsage:
+        """End with the simulation; what it did, with what is still under way."""
 
 
 class Breakable(Backend, Protocol):

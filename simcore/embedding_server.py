@@ -83,8 +83,8 @@ class EmbeddingServer:
         """Let batches that begin from now on take ``factor`` times as long."""
         self._slowdown = factor
 
-    def usage(self) -> BackendUsage:
-        """What it did; asked once, as the simulation is over."""
+    def finish(self) -> BackendUsage:
+        """End with the simulation; what it did, with what is still under way."""
         self._count_under_way()
         usage = self._usage
         window, busy = usage.window, usage.window.total

@@ -61,8 +61,8 @@ class Retriever:
             self._queue.remove(request)
             self._waiting.change(-1, self.env.now)
 
-    def usage(self) -> BackendUsage:
-        """What it did; asked once, as the simulation is over."""
+    def finish(self) -> BackendUsage:
+        """End with the simulation; what it did, with what is still under way."""
         working = self._working.mean(self.env.now)
         return BackendUsage(
             name=self._naming.name,

@@ -111,9 +111,9 @@ class Fallible:
             self.cancel(request)
             self.lost(request)
 
-    def usage(self) -> BackendUsage:
-        """What it did, once the simulation is over."""
-        return self.within.usage()
+    def finish(self) -> BackendUsage:
+        """End with the simulation; what it did."""
+        return self.within.finish()
 
     def crash(self, seconds: float | None) -> None:
         """End, and be started again after ``seconds`` if they are given. One that is down stays as it is."""

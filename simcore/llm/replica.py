@@ -92,8 +92,8 @@ class Replica:
         self._durations.slowdown = factor
         self._interrupt()
 
-    def usage(self) -> BackendUsage:
-        """What it did; asked once, as the simulation is over."""
+    def finish(self) -> BackendUsage:
+        """End with the simulation; what it did, with what is still under way."""
         self._count_under_way()
         usage = self._usage
         window, busy = usage.window, usage.window.total

@@ -138,7 +138,7 @@ def control_planes(draw: st.DrawFn) -> dict[str, Any]:
         "max_in_flight_embedding": draw(st.sampled_from([None, 1, 3])),
         "dispatch_period_ms": draw(st.sampled_from([0.0, 0.0, 50.0])),
         "decision_cost_ms": draw(st.sampled_from([0.0, 0.0, 3.0])),
-        "hop_latency_ms": draw(st.sampled_from([0.0, 1.0])),
+        "hop_latency_ms": draw(st.sampled_from([0.0, 1.0, 1.0])),
         "stale_load_ms": draw(st.sampled_from([0.0, 100.0])),
         "blocking_chat": draw(st.booleans()),
         "quantum_tokens": draw(st.sampled_from([16, 512])),
@@ -178,7 +178,7 @@ def faults(draw: st.DrawFn, count: int, hop: float) -> dict[str, Any]:
     return {
         "events": events,
         "random": draw(st.sampled_from([[], [chance]])),
-        "control_plane": draw(st.sampled_from([[], [], [one], two])) if hop else [],
+        "control_plane": draw(st.sampled_from([[], [one], two])) if hop else [],
         "recovery": recovery,
     }
 
