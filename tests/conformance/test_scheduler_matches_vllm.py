@@ -26,7 +26,6 @@ from tests.conformance.workload import draw_config, draw_loads
 EXAMPLES = int(os.environ.get("SIMSAGE_CONFORMANCE_EXAMPLES", "60"))
 SETTINGS = settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.generate,),  # a smaller seed is no simpler load, so shrinking would only take time
 )

@@ -52,7 +52,7 @@ def test_every_answer_is_one_that_is_described(gateway: Live, mode: schemathesis
 def asked(operation: Any, mode: schemathesis.GenerationMode) -> None:
     """Sixty requests that the description allows, or that it does not."""
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case) -> None:
         case.call_and_validate(checks=CHECKS)

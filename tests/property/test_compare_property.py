@@ -77,7 +77,7 @@ def test_agreement_is_mutual_and_with_oneself(one, other):
     assert agree(one, one) is True
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(arrays(float, 12, elements=LATENCIES), min_size=1, max_size=3),
     st.lists(arrays(float, 9, elements=LATENCIES), min_size=1, max_size=3),

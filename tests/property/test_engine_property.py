@@ -85,7 +85,7 @@ def scenarios(draw: st.DrawFn) -> Any:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scenarios())
 def test_conservation_and_causality(document: Any) -> None:
     result = simulate(document, PROFILES, 0, Path())
@@ -103,7 +103,7 @@ def test_conservation_and_causality(document: Any) -> None:
         assert usage.kv_peak <= 1.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenarios())
 def test_no_backend_holds_more_than_its_limit(document: Any) -> None:
     limits = {"llm": document.control_plane.max_in_flight, "texts": None}
@@ -124,7 +124,7 @@ def test_no_backend_holds_more_than_its_limit(document: Any) -> None:
             assert held <= limits["llm"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenarios())
 def test_jumping_runs_of_decode_steps_equals_stepping(document: Any) -> None:
     def outcome_of(result: SimulationResult) -> list[tuple[Outcome | None, list[float], int]]:

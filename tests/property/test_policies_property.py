@@ -89,7 +89,7 @@ def run(ordering, script, data):
 @pytest.mark.parametrize("service", KIND)
 @pytest.mark.parametrize("name", ORDERINGS)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_waits_is_popped_exactly_once(name, service, data):
     """Requests that come back, leave or are answered in between change nothing; a pop never finds none."""
     ordering = make_ordering(name, settings_of(service=service, quantum=50))
@@ -108,7 +108,7 @@ RANKS = {
 
 @pytest.mark.parametrize("name", RANKS)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_pop_agrees_with_sorting_all_that_wait(name, data):
     ordering, rank = make_ordering(name, settings_of()), RANKS[name]
     for first, now, waiting in run(ordering, data.draw(acts(Service.LLM)), data):
@@ -116,7 +116,7 @@ def test_pop_agrees_with_sorting_all_that_wait(name, data):
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_ageing_pops_the_least_effective_priority(data):
     """So a request is overtaken only by those that come within priority x ageing after it: none starves."""
     ordering = make_ordering("ageing_priority", settings_of(ageing=3.0))
@@ -126,7 +126,7 @@ def test_ageing_pops_the_least_effective_priority(data):
 
 
 @given(data=st.data(), in_flight=st.sampled_from([0, 29, 30, 90]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_adaptive_agrees_with_sorting_by_the_policy_of_the_moment(data, in_flight):
     told = settings_of(count=1)
     for id in range(in_flight):
@@ -143,7 +143,7 @@ sizes = st.lists(st.integers(1, 300), min_size=3, max_size=12)
 
 
 @given(prompts=st.tuples(sizes, sizes, sizes), outputs=sizes, slots=st.integers(1, 6), data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_virtual_token_counters_stay_within_the_papers_bound(prompts, outputs, slots, data):
     """Tenants that wait throughout: max - min <= max(w_p L, w_q M), M the most tokens in flight so far."""
     ordering = make_ordering("virtual_token_counter", settings_of())
@@ -169,7 +169,7 @@ def test_virtual_token_counters_stay_within_the_papers_bound(prompts, outputs, s
 
 
 @given(costs=st.tuples(sizes, sizes, sizes), quantum=st.integers(1, 700))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_deficit_round_robin_stays_within_the_papers_bound(costs, quantum):
     """Over any interval in which all wait, services differ by at most quantum + 2 x the largest cost."""
     ordering = make_ordering("deficit_round_robin", settings_of(quantum=quantum))
@@ -192,7 +192,7 @@ def test_deficit_round_robin_stays_within_the_papers_bound(costs, quantum):
 
 
 @given(costs=st.tuples(sizes, sizes, sizes), quantum=st.integers(1, 700))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_deficit_round_robin_is_the_papers_loop(costs, quantum):
     """Adding up the rounds in which nobody sends changes no decision."""
     ordering = make_ordering("deficit_round_robin", settings_of(quantum=quantum))
@@ -229,7 +229,7 @@ def test_first_fit_is_the_textbooks_scan(items, capacity):
 @pytest.mark.parametrize("service", KIND)
 @pytest.mark.parametrize("name", ROUTINGS)
 @given(data=st.data(), count=st.integers(1, 4), limit=st.sampled_from([1, 2, 9]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_request_waits_exactly_when_no_backend_accepts(name, service, data, count, limit):
     told = settings_of(count, service, limit)
     pool, routing, in_flight, now = told.pool, make_routing(name, told), [], 0.0

@@ -17,7 +17,7 @@ def walked(pool: BackendPool) -> BackendState | None:
     return min(accepting, key=lambda one: (one.visible_in_flight, one.index), default=None)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     backends=st.integers(1, 6),
     limited=st.booleans(),

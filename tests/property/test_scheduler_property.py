@@ -25,7 +25,7 @@ def _draw(drawn: tuple[int, int]) -> tuple[SchedulerConfig, list[Load]]:
     return config, draw_loads(rng, count, config.block_size)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(drawn=engines_and_loads)
 def test_invariants(drawn: tuple[int, int]) -> None:
     config, loads = _draw(drawn)
@@ -60,7 +60,7 @@ def test_invariants(drawn: tuple[int, int]) -> None:
             assert sequences[name].status is Status.FINISHED
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(drawn=engines_and_loads)
 def test_jumping_equals_stepping(drawn: tuple[int, int]) -> None:
     config, loads = _draw(drawn)

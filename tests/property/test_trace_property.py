@@ -19,7 +19,7 @@ from tests.factories import times
 from tests.property.test_engine_property import PROFILES, scenarios
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenarios())
 def test_observing_a_run_changes_nothing(document: Any) -> None:
     plain, observed = (simulate(document, PROFILES, 0, Path(), seen) for seen in (None, Recorder()))
@@ -30,7 +30,7 @@ def test_observing_a_run_changes_nothing(document: Any) -> None:
         assert times(one) == times(other)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenarios())
 def test_a_backend_does_one_thing_at_a_time_and_is_busy_as_its_usage_says(document: Any) -> None:
     recorder = Recorder()
@@ -44,7 +44,7 @@ def test_a_backend_does_one_thing_at_a_time_and_is_busy_as_its_usage_says(docume
         assert sum(getattr(one, "steps", 1) for one in done) == usage.steps
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenarios())
 def test_every_request_was_somewhere_all_the_time(document: Any) -> None:
     recorder = Recorder()
@@ -57,7 +57,7 @@ def test_every_request_was_somewhere_all_the_time(document: Any) -> None:
         assert len({phase.name for phase in phases}) == len(phases)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenarios())
 def test_counters_are_never_negative_and_fall_to_zero_once_all_is_answered(document: Any) -> None:
     recorder = Recorder()

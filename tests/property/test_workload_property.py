@@ -40,7 +40,7 @@ VALUES = st.sampled_from(
 
 
 @given(PROCESSES, st.floats(0.01, 200), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_arrivals_ascend_within_the_duration(said: dict[str, object], duration: float, seed: int) -> None:
     times = arrival_times(TypeAdapter(Arrivals).validate_python(said), duration, np.random.default_rng(seed))
     assert ((times >= 0) & (times < duration)).all()
@@ -52,7 +52,7 @@ def test_arrivals_ascend_within_the_duration(said: dict[str, object], duration: 
     st.integers(1, 4096),
     st.integers(1, 700),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_equal_hash_prefixes_give_equal_keys_as_far_as_they_reach(
     ids: list[int], tokens: int, block: int
 ) -> None:
@@ -81,7 +81,7 @@ def faults_of(content: bytes) -> tuple[Fault, ...]:
     st.sampled_from(["value", "drop", "key", "cut"]),
     st.integers(0, 60),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_a_damaged_scenario_is_bad_input_and_nothing_else(line: int, value: str, how: str, at: int) -> None:
     lines = list(LINES)
     key = lines[line].split(":")[0]
@@ -92,6 +92,6 @@ def test_a_damaged_scenario_is_bad_input_and_nothing_else(line: int, value: str,
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_text_is_bad_input(text: str) -> None:
     assert faults_of(text.encode("utf-8", "surrogatepass"))

@@ -17,7 +17,7 @@ from simcore.scenario.resolve import resolve
 from tests.factories import constant, profile, scenario
 
 EXAMPLES = int(os.environ.get("SIMSAGE_PROPERTY_EXAMPLES", "25"))
-SETTINGS = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 DURATION = 6.0
 DRAINED = 1e5
 """Seconds after which whatever can be answered has been."""

@@ -58,7 +58,7 @@ def test_what_was_not_is_refused(text: str, said: str) -> None:
     assert said in refusal(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(at=st.integers(0, len(TEXT) - 1), count=st.integers(0, 40), junk=st.text(max_size=5))
 def test_damage_is_refused_unless_nothing_changed(at: int, count: int, junk: str) -> None:
     damaged = TEXT[:at] + junk + TEXT[at + count :]
