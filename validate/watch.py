@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from types import TracebackType
 from typing import Self
 
@@ -51,7 +52,10 @@ class Watched:
 
 
 class Watch:
-    """Looks after servers while its context lasts; ``incidents`` tell what it saw, in order."""
+    """Looks after servers while its context lasts, and once more at its end.
+
+    ``incidents`` tell what it saw, in order.
+    """
 
     def __init__(self, watched: Sequence[Watched], clock: Clock, session: aiohttp.ClientSession) -> None:
         self._watched = watched
@@ -74,6 +78,9 @@ class Watch:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            # One that went away after its last check would pass for well.
+            await asyncio.gather(*map(self._ask, self._watched))
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -106,13 +113,16 @@ class Watch:
 
     async def _keep_asking(self, one: Watched) -> None:
         while one.name not in self._dead:
-            asked = self._clock.now()
-            well = await answers(self._session, one.check, PATIENCE)
-            if not well:
-                # The end of a process shows in its sockets first, and is told as one.
-                await asyncio.sleep(2 * LOOK)
-            self._learn(one, well, asked)
+            await self._ask(one)
             await asyncio.sleep(PERIOD)
+
+    async def _ask(self, one: Watched) -> None:
+        asked = self._clock.now()
+        well = await answers(self._session, one.check, PATIENCE)
+        if not well:
+            # The end of a process shows in its sockets first, and is told as one.
+            await asyncio.sleep(2 * LOOK)
+        self._learn(one, well, asked)
 
     def _learn(self, one: Watched, well: bool, asked: float) -> None:
         if well and one.name in self._silent:
@@ -124,6 +134,8 @@ class Watch:
 
     def _note(self, what: str, at: float | None = None) -> None:
         self.incidents.append(Incident(self._clock.now() if at is None else at, what))
+        # A check that was long in vain counts from its asking, before what happened meanwhile.
+        self.incidents.sort(key=attrgetter("at"))
 
 
 def _death(process: BackendProcess | None) -> str | None:

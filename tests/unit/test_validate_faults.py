@@ -36,7 +36,7 @@ variants:
   - name: other
     set: {streams.chat.timeout_ms: 20000}
 """
-QUICK = ("--set", "duration_s=1.5", "--set", "drain_s=1", "--set", "warmup_s=0")
+QUICK = ("--set", "duration_s=1.5", "--set", "drain_s=3", "--set", "warmup_s=0")
 
 
 def going_away(requests: int) -> Behaviour:
@@ -125,7 +125,7 @@ def test_a_gateway_that_is_killed_is_back_in_a_moment(
     live = pd.read_parquet(tmp_path / "out" / "live.parquet")
     ends = {number: Counter(frame["outcome"]) for number, frame in live.groupby("replication")}
     assert set(ends[1]) == {"completed"}
-    assert set(ends[0]) == {"completed", "failed"}
+    assert {"completed", "failed"} <= set(ends[0]) <= {"completed", "failed", "unfinished"}
     assert ends[0].total() == ends[1].total()
     assert not processes(tmp_path)
 

@@ -14,7 +14,8 @@ from aiohttp import web
 
 from calibration.backends.server import ListeningProcess, free_port
 from tests.live.processes import processes
-from tests.unit.gateway_support import run
+from tests.unit.gateway_support import FakeBackend, run
+from tests.unit.loop_thread import in_thread
 from validate import watch
 from validate.gateway.serve import listening, url_of
 from validate.live.clock import Clock
@@ -189,6 +190,21 @@ def test_of_a_url_its_answers_are_all_there_is_to_see() -> None:
         ]
         * 2
     )
+
+
+def test_one_that_goes_away_after_its_last_check_is_told_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PERIOD", 60.0)
+    fake = FakeBackend()
+
+    async def story(until: Callable[[int], Awaitable[None]]) -> None:
+        await asyncio.sleep(0.2)
+        fake.alive = False
+
+    with in_thread(fake.start):
+        assert watched([Watched("it", f"{fake.url}/health")], story) == (
+            ["it stopped answering its health check"],
+            ["it"],
+        )
 
 
 def test_an_incident_says_when() -> None:
