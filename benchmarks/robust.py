@@ -49,6 +49,11 @@ CAMPAIGNS = (
         "Faults in the simulator, the gateway and a replay",
         "pytest tests/unit/test_faults.py tests/unit/test_gateway_faults.py tests/unit/test_replay_faults.py",
     ),
+    Campaign(
+        "Replays, gateway and watched servers on a machine that pauses",
+        "benchmarks.robust_pauses tests/unit/test_replay.py tests/unit/test_replay_faults.py"
+        " tests/unit/test_gateway_faults.py tests/unit/test_watch.py tests/unit/test_validate_faults.py",
+    ),
     Campaign("SIGKILL at random moments, and resumption", "benchmarks.robust_kills"),
     Campaign("Full disk, read-only folder, Ctrl-C", "pytest tests/crash"),
     Campaign(
