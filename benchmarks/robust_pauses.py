@@ -11,10 +11,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+
+from tests.live.processes import descendants
 
 BETWEEN = 0.7
 """Mean seconds from a pause to the next."""
@@ -39,7 +40,7 @@ def main() -> int:
 
 
 def _pause(root: int, seconds: float) -> None:
-    stopped = _running(root)
+    stopped = [process for process in (root, *descendants(root)) if _runs(process)]
     _send(signal.SIGSTOP, stopped)
     time.sleep(seconds)
     _send(signal.SIGCONT, stopped)
@@ -51,21 +52,13 @@ def _send(number: signal.Signals, processes: list[int]) -> None:
             os.kill(process, number)
 
 
-def _running(root: int) -> list[int]:
-    """The process and its descendants, parents first, but for those that a test has stopped itself."""
-    children = defaultdict[int, list[int]](list)
-    stopped = set()
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, parent = file.read_text().rpartition(")")[2].split()[:2]
-            process = int(file.parent.name)
-            children[int(parent)].append(process)
-            if state == "T":
-                stopped.add(process)
-    found = [root]
-    for process in found:
-        found += children[process]
-    return [process for process in found if process not in stopped]
+def _runs(process: int) -> bool:
+    """Whether it is there and no test has stopped it."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "T"
 
 
 if __name__ == "__main__":

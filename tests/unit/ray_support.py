@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
+from tests.live.processes import descendants
+
 PATIENCE_S = 120.0
 
 
@@ -61,7 +63,7 @@ def _await(address: str, count: int) -> None:
 
 def _end(node: subprocess.Popen[bytes]) -> None:
     """The node and all processes that came from it, each by its number."""
-    ours = _descendants(node.pid)
+    ours = descendants(node.pid)
     node.send_signal(signal.SIGTERM)
     try:
         node.wait(10)
@@ -73,12 +75,3 @@ def _end(node: subprocess.Popen[bytes]) -> None:
             os.kill(number, signal.SIGKILL)
         except ProcessLookupError:
             continue
-
-
-def _descendants(root: int) -> list[int]:
-    children = [
-        int(number)
-        for tasks in Path(f"/proc/{root}/task").glob("*/children")
-        for number in tasks.read_text().split()
-    ]
-    return [*children, *(number for child in children for number in _descendants(child))]
