@@ -36,8 +36,8 @@ class Sample:
 
 def samples_of(document: ScenarioDocument, frame: pd.DataFrame) -> list[Sample]:
     """All rows of one replication, the whole first. ``frame`` is what `records.frame_of` gives."""
-    window = window_of(document, float(frame["arrival_s"].max()) if frame.size else np.inf)
     roots = frame["parent_id"] < 0
+    window = window_of(document, float(frame["arrival_s"][roots].max()) if frame.size else np.inf)
     ended = _ended_within(frame, window)
     good = _good(document, frame)
     samples = []

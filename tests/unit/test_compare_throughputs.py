@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from simcore.request import Outcome, Request
-from tests.unit.compare_support import document, embeddings
+from tests.unit.compare_support import EMBED, document, embeddings
 from validate.compare.case import Case
 from validate.compare.latencies import measure
 from validate.compare.throughputs import throughputs_of
@@ -38,3 +40,14 @@ def test_there_is_no_error_over_a_machine_that_completed_nothing():
     (found,) = throughputs_of(measure(case([failed], [steady(4)])))
     assert (found.live_per_s, found.error) == (0.0, None)
     assert found.sentence.endswith("4 in the simulator.")
+
+
+def test_stages_that_come_late_do_not_lengthen_the_window_of_a_trace():
+    trace = {"process": "trace", "format": "azure", "path": "t.csv"}
+    resolved = document(streams={"embed": EMBED | {"arrivals": trace}}, duration_s=100)
+    requests = embeddings(np.full(40, 0.05), gap=0.25)
+    stage = replace(requests[0], id=40, arrival=90.0, parent=requests[0])
+    (found,) = throughputs_of(
+        measure(Case("default", None, resolved, [[*requests, stage]], [requests], np.zeros(1)))
+    )
+    assert found.live_per_s == pytest.approx(4, rel=0.05)

@@ -126,3 +126,12 @@ def test_no_request_gives_no_latency_rather_than_an_error():
     values = samples(document(interactive=CHAT))["interactive", ""].values
     assert math.isnan(values["p99_ttft_ms"])
     assert values["offered_rate"] == 0
+
+
+def test_where_traces_alone_send_the_window_ends_with_the_last_that_a_client_sends():
+    """Not with the last stage, which comes the later the slower the cluster is."""
+    trace = {"process": "trace", "format": "azure", "path": "t.csv"}
+    scenario = document(agent=PIPELINE | {"arrivals": trace})
+    whole = request(0, 4.0, kind=Kind.PIPELINE, stream="agent", finished=9.0)
+    stage = request(1, 8.0, kind=Kind.EMBEDDING, stream="agent", stage="embed", parent=whole, finished=9.0)
+    assert samples(scenario, whole, stage)["agent", ""].values["offered_rate"] == 1 / 4

@@ -17,7 +17,7 @@ def rate_series(columns: Columns, document: ScenarioDocument, stream: str, metri
     """One of ``RATES`` in each part of the window, per second; its mean is the metric of docs/metrics.md."""
     if not columns.arrival.size:
         return np.zeros(BINS)
-    window = window_of(document, float(columns.arrival.max()))
+    window = window_of(document, float(columns.arrival[columns.root].max()))
     times, weights = _events(columns, document, stream, metric)
     inside = window.holds(times)
     counts, _ = np.histogram(times[inside], BINS, (window.start, window.end), weights=weights[inside])
