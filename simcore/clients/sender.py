@@ -63,9 +63,12 @@ class Sender:
             self.send_request(work, answered)
 
     def send_request(self, request: Request, answered: Answered) -> None:
-        """Send one request."""
+        """Send one request. The client of a stage has waited since the pipeline began."""
         self._number(request)
-        self._carrier.send(request, answered, self._timeouts.get(request.stream))
+        timeout = self._timeouts.get(request.stream)
+        if timeout is not None and request.parent is not None:
+            timeout = max(0.0, timeout - (self.env.now - request.parent.arrival))
+        self._carrier.send(request, answered, timeout)
 
     def pipeline_ended(self, request: Request) -> None:
         """Learn that a pipeline has its outcome."""

@@ -213,5 +213,5 @@ class StreamSpec(Part):
     deadline_ms: Positive | None = None
     """What deadline-driven policies see; the SLO's e2el_ms if absent."""
     timeout_ms: Positive | None = None
-    """The client gives up after that long."""
+    """The client gives up after that long: a pipeline's on the whole of it."""
     cost_budget: Positive | None = None
