@@ -15,7 +15,8 @@ class FirstFit:
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._with_room: list[list[int]] = [[] for _ in range(capacity)] + [[0]]
-        self._closed = -1
+        self.closed = -1
+        """The last batch that no one may join any more."""
 
     def join(self, items: int) -> int:
         """The number of the batch that takes ``items``; more than the capacity fill a batch of their own."""
@@ -30,10 +31,10 @@ class FirstFit:
 
     def close(self, batch: int) -> None:
         """Let no one join ``batch``, nor any before it."""
-        self._closed = max(self._closed, batch)
+        self.closed = max(self.closed, batch)
 
     def _first(self, room: int) -> float:
         batches = self._with_room[room]
-        while batches and batches[0] <= self._closed:
+        while batches and batches[0] <= self.closed:
             heappop(batches)
         return batches[0] if batches else inf

@@ -48,7 +48,8 @@ class Hybrid(Ordering):
 class EmbeddingBatches(Ordering):
     """Batch by batch, each filled first-fit in order of arrival, and by arrival within a batch.
 
-    A batch takes newcomers until its first request is dispatched, as SAGE groups only what waits.
+    A batch takes newcomers until its first request is dispatched, as SAGE groups only what waits. A request
+    that is requeued joins the batch that is being dispatched, at the place of its submission.
     """
 
     def __init__(self, settings: PolicySettings) -> None:
@@ -57,13 +58,15 @@ class EmbeddingBatches(Ordering):
         self._batches = FirstFit(MAX_TEXTS)
 
     def push(self, request: Request, now: float) -> None:
-        self._queue.push(request, (self._batches.join(texts_of(request)),))
+        requeued = request.submitted < now
+        batch = self._batches.closed if requeued else self._batches.join(texts_of(request))
+        self._queue.push(request, (batch, request.submitted))
 
     def peek(self, now: float) -> Request:
         return self._queue.head()[1]
 
     def pop(self, now: float) -> Request:
-        (batch,), request = self._queue.pop()
+        (batch, _), request = self._queue.pop()
         self._batches.close(int(batch))
         return request
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import KeysView
+from itertools import takewhile
 
 from simcore.request import Request
 
@@ -25,8 +26,15 @@ class TenantQueues:
         return self._queues.keys()
 
     def push(self, request: Request) -> None:
-        """Let ``request`` wait behind those of its tenant."""
-        self._queues.setdefault(request.tenant, OrderedDict())[request] = None
+        """Let ``request`` wait behind those of its tenant that were submitted no later.
+
+        O(1) for one that comes, O(those behind it) for one that is requeued.
+        """
+        queue = self._queues.setdefault(request.tenant, OrderedDict())
+        behind = list(takewhile(lambda other: other.submitted > request.submitted, reversed(queue)))
+        queue[request] = None
+        for other in reversed(behind):
+            queue.move_to_end(other)
         self._waiting += 1
 
     def head(self, tenant: str) -> Request:
