@@ -12,7 +12,7 @@ from simcore.extent import Extent
 from simcore.meter import Level
 from simcore.request import Request, Service
 from simcore.result import BackendUsage
-from simcore.timer import after
+from simcore.timer import Timer
 
 
 class Retriever:
@@ -84,7 +84,8 @@ class Retriever:
         self._waiting.change(-1, self.env.now)
         self._working.change(1, self.env.now)
         self.under_way.take(self._working.value)
-        after(self.env, self._service_time(self._working.value), self._end, request)
+        # A timer even for no time: look-ups that each begin the next would nest as deep as they are many.
+        Timer(self.env, self._service_time(self._working.value), self._end, request)
 
     def _end(self, request: Request) -> None:
         self._served += 1

@@ -64,4 +64,4 @@ def _start_closed_loops(
         if spec.enabled and isinstance(spec.arrivals, ClosedLoop):
             for index in range(spec.arrivals.users):
                 user = ClosedLoopUser(name, spec, index, streams, block_size)
-                ClosedLoopClient(env, sender, user, scenario.duration_s)
+                ClosedLoopClient(env, sender, user, scenario.duration_s, scenario.max_requests)

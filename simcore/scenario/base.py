@@ -22,6 +22,9 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 Key = Annotated[str, Field(pattern=KEY_PATTERN, max_length=40)]
 """The name of a stream, backend group, device or stage: it stands in dotted key paths."""
 
+MOST_PERIODS = 10_000_000
+"""How often in one run something periodic may happen, such as a health check."""
+
 
 class Part(BaseModel):
     """A part of the document: unknown keys are faults, nothing is converted in silence."""

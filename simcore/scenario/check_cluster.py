@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from simcore.errors import one_of
+from simcore.scenario.base import MOST_PERIODS
 from simcore.scenario.cluster import RetrieverBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.finding import Finding, KeyPath, shown
@@ -30,6 +31,10 @@ def check_cluster(document: ScenarioDocument) -> Iterator[Finding]:
     for name, group in document.backends.items():
         if isinstance(group, RetrieverBackends):
             yield from _check_retriever(("backends", name), group)
+    period, lasts = document.control_plane.dispatch_period_ms, document.duration_s + document.drain_s
+    if 1e3 * lasts > MOST_PERIODS * period > 0:
+        allowed = f"0, or at most {MOST_PERIODS:,} of them in the {shown(lasts)} s of a run"
+        yield Finding(("control_plane", "dispatch_period_ms"), shown(period), allowed)
     admission = document.control_plane.admission
     for key in ADMISSION_NEEDS[admission.policy]:
         if getattr(admission, key) is None:

@@ -66,7 +66,7 @@ class ScenarioDocument(Part):
     drain_s: NonNegative = 60.0
     """How long after the last arrival the run goes on at most; what is left then is unfinished."""
     max_requests: Annotated[int, Field(ge=1, le=100_000_000)] = 5_000_000
-    """More requests in one replication are refused before the run starts."""
+    """More in one replication are refused before the run starts; closed loops that send more end it."""
     streams: Annotated[dict[Key, StreamSpec], Field(min_length=1)]
     backends: Annotated[dict[Key, Backends], Field(min_length=1)]
     devices: dict[Key, DeviceSpec] = {}

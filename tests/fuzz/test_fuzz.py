@@ -79,3 +79,13 @@ def test_users_for_whom_time_stands_still_are_told(tmp_path: Path) -> None:
     document = scenario(streams={"users": chat}, control_plane=bucket)
     with pytest.raises(BadInput, match="'users' who asks without end at"):
         simulate(document, {"test": profile()}, 0, tmp_path)
+
+
+def test_users_who_ask_more_often_than_a_run_allows_are_told(tmp_path: Path) -> None:
+    """Thinking for no time that anyone could tell from none, and refused at once."""
+    users = {"process": "closed_loop", "users": 1, "think_time_s": constant(1e-18)}
+    chat = {"kind": "chat", "prompt_tokens": constant(5), "output_tokens": constant(5), "arrivals": users}
+    bucket = {"admission": {"policy": "token_bucket", "rate": 1.0, "burst": 1.0}}
+    document = scenario(streams={"users": chat}, control_plane=bucket, max_requests=5000)
+    with pytest.raises(BadInput, match="max_requests: found a user of stream 'users' who asks for one more"):
+        simulate(document, {"test": profile()}, 0, tmp_path)

@@ -171,3 +171,30 @@ def test_what_is_left_at_the_horizon_is_unfinished() -> None:
     left = [r for r in result.requests if r.outcome is Outcome.UNFINISHED]
     assert left
     assert result.horizon <= 23.0
+
+
+def test_the_client_of_a_pipeline_waits_for_the_whole() -> None:
+    """Three stages of 50; the client waits 120."""
+    stages = dict.fromkeys(("plan", "act", "sum"), CHAT)
+    pipeline = {"kind": "pipeline", "stages": stages, "timeout_ms": 120.0, "arrivals": STEADY}
+    whole, *parts = run(duration_s=0.5, streams={"agent": pipeline}).requests
+    assert (whole.outcome, whole.finished) == (Outcome.TIMED_OUT, pytest.approx(0.12))
+    ends = [(Outcome.COMPLETED, 0.05), (Outcome.COMPLETED, 0.1), (Outcome.TIMED_OUT, 0.12)]
+    assert [(one.outcome, pytest.approx(one.finished)) for one in parts] == ends
+
+
+def test_a_stage_for_which_no_time_is_left_is_given_up_as_it_is_sent() -> None:
+    pipeline = {"kind": "pipeline", "stages": {"a": CHAT, "b": CHAT}, "timeout_ms": 50.0, "arrivals": STEADY}
+    whole, *_ = run(duration_s=0.5, streams={"agent": pipeline}).requests
+    assert (whole.outcome, whole.finished) == (Outcome.TIMED_OUT, pytest.approx(0.05))
+
+
+def test_look_ups_that_take_no_time_are_as_many_as_there_are() -> None:
+    """One of a second, and behind it thousands that are done as soon as it is."""
+    times = {"distribution": "empirical", "values": [0.0, 1000.0], "weights": [1999.0, 1.0]}
+    index = {"kind": "retriever", "concurrency": 1, "service_time_ms": times}
+    streams = {"ask": {"kind": "retrieval", "arrivals": {"process": "constant", "rate": 2000.0}}}
+    requests = run(duration_s=5.0, streams=streams, backends={"index": index}).requests
+    assert len(requests) == 10_000
+    assert all(one.outcome is Outcome.COMPLETED for one in requests)
+    assert max(one.finished - one.arrival for one in requests) > 1.0
