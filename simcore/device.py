@@ -126,6 +126,10 @@ class Device:
             self._active.remove(job)
             self._rebalance()
 
+    def take_back(self, job: Job) -> bool:
+        """Give up ``job`` if it waits for its turn, and say whether it did: here all begin at once."""
+        return False
+
     def _rebalance(self) -> None:
         for job in self._active:
             job.run(self.env, self._rate(job), self._end)
@@ -188,8 +192,14 @@ class CoordinatedDevice:
             self._working = None
             self._next()
         else:
-            self._llm = [other for other in self._llm if other is not job]
-            self._batches = [(asked, other) for asked, other in self._batches if other is not job]
+            self.take_back(job)
+
+    def take_back(self, job: Job) -> bool:
+        """Give up ``job`` if it waits for its turn, and say whether it did."""
+        waiting = len(self._llm) + len(self._batches)
+        self._llm = [other for other in self._llm if other is not job]
+        self._batches = [(asked, other) for asked, other in self._batches if other is not job]
+        return len(self._llm) + len(self._batches) < waiting
 
     def _next(self) -> None:
         if self._batches and (not self._llm or self._batch_goes_first()):

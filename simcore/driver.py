@@ -147,8 +147,8 @@ class Driver:
         now, held = self.env.now, self._held(request)
         self._end(request, Outcome.TIMED_OUT, self._given_up.append)
         if held:
-            self._plane.cancelled(request, now)
             self._take_back(request)
+            self._plane.cancelled(request, now)
             self._pump(now)
 
     def _held(self, request: Request) -> bool:

@@ -112,6 +112,8 @@ class Request:
     """Seconds of ``interference`` until the backend had its first token."""
     interference: float = field(default=NEVER, init=False)
     """Seconds that others of the backend's device cost it since it was scheduled, NEVER if unknown."""
+    generated_tokens: int = field(default=0, init=False)
+    """Output tokens that its backend had made when it was done with it or let go of it, as far as known."""
     cached_tokens: int = field(default=0, init=False)
     preemptions: int = field(default=0, init=False)
     outcome: Outcome | None = field(default=None, init=False)

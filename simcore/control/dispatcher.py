@@ -64,7 +64,7 @@ class Dispatcher:
         return None
 
     def cancelled(self, request: Request, now: float) -> None:
-        """Forget a request whose client gave up."""
+        """Forget a request that ends without an answer."""
         lane = self.lane_of[request.kind]
         if request.backend < 0:
             lane.ordering.discard(request)
@@ -73,6 +73,7 @@ class Dispatcher:
         else:
             lane.pool.release(request)
             self._chats -= request.kind is Kind.LLM_CHAT
+            lane.ordering.cancelled(request, now)
 
     def requeued(self, request: Request, now: float) -> None:
         """Let a request wait again that its backend failed before it answered anything.
@@ -84,6 +85,7 @@ class Dispatcher:
         self._chats -= request.kind is Kind.LLM_CHAT
         request.backend = -1
         request.dispatched = NEVER
+        request.generated_tokens = 0
         self._push(lane, request, now)
 
     def mark(self, backend: int, healthy: bool) -> None:

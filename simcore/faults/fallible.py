@@ -20,6 +20,7 @@ NOTED = (
     "scheduled",
     "prefill_interference",
     "interference",
+    "generated_tokens",
     "cached_tokens",
     "preemptions",
 )
@@ -96,14 +97,18 @@ class Fallible:
             self.within.submit(attempt)
 
     def cancel(self, request: Request) -> None:
-        """Give up a request, if it is there."""
+        """Give up a request, if it is there; one cut off learns of it when the network is back."""
         attempt = self._attempts.pop(request, None)
         if attempt is None:
             return
         del self._owners[attempt]
-        attempt.outcome = Outcome.CANCELLED
-        if self._unsent.pop(request, None) is None:
-            self.within.cancel(attempt)
+        if self._unsent.pop(request, None) is not None:
+            attempt.outcome = Outcome.CANCELLED
+        elif self._cuts:
+            self._unheard.append(lambda: self._drop(attempt))
+        else:
+            self._drop(attempt)
+            request.generated_tokens = attempt.generated_tokens
 
     def give_up(self) -> None:
         """Close all connections: the requests are lost to it."""
@@ -135,13 +140,17 @@ class Fallible:
         else:
             self._break(broken)
 
-    def restart(self) -> None:
-        """Start it anew, ending it if it hangs; nothing where it answers, starts already or is cut off."""
+    def restart(self) -> bool:
+        """Start it anew, ending it if it hangs, and say whether it was.
+
+        It is not where it answers, starts already or is cut off.
+        """
         if self.answers or self.starting or self._cuts:
-            return
+            return False
         self.crash(None)
         self.starting = True
         after(self.env, self._load, self._started)
+        return True
 
     def hang(self, seconds: float) -> None:
         """Begin nothing and answer nothing for so long; one that is down does not hang."""
@@ -194,11 +203,16 @@ class Fallible:
                 self.cancel(request)
                 after(self.env, self._hop, self.lost, request)
 
+    def _drop(self, attempt: Request) -> None:
+        attempt.outcome = Outcome.CANCELLED
+        self.within.cancel(attempt)
+
     def _break(self, connections: Iterable[tuple[Request, Request]]) -> None:
         """Let those of these connections be lost that nobody has closed meanwhile."""
         for request, attempt in connections:
             if self._attempts.get(request) is attempt:
                 del self._attempts[request], self._owners[attempt]
+                request.generated_tokens = attempt.generated_tokens
                 after(self.env, self._hop, self.lost, request)
 
     def _unconnected(self, request: Request, attempt: Request) -> None:

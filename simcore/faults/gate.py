@@ -34,8 +34,13 @@ class Gate:
     def close(self) -> None:
         """Let nothing begin any more; the step or batch under way still ends."""
         self._closed = True
-        if self._job is not None and self._job.on_contention is not None:
-            self._job.on_contention()
+        job = self._job
+        if job is None:
+            return
+        if job.on_contention is not None:
+            job.on_contention()
+        if self._device.take_back(job):
+            self._held = job
 
     def open(self) -> None:
         """Let work begin again."""

@@ -66,11 +66,10 @@ class Watch:
             self._restarting = True
             pauses = rules.restart_backoff_s
             after(self._env, pauses[min(self._restarts, len(pauses) - 1)], self._restart)
-            self._restarts += 1
 
     def _restart(self) -> None:
         self._restarting = False
-        self._backend.restart()
+        self._restarts += self._backend.restart()
 
     def _believe(self, well: bool) -> None:
         if well is not self._healthy:

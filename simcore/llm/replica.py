@@ -72,10 +72,14 @@ class Replica:
         if seq is not None:
             self._aborted.append(seq)
             self._interrupt()
+            request.generated_tokens = self._generated(seq)
 
     def crash(self) -> None:
         """Lose all requests and caches; the device is told by who lets it crash."""
         self._count_under_way()
+        self._output = self._run = self._ahead = None
+        for request, seq in self._sequences.items():
+            request.generated_tokens = self._generated(seq)
         waiting = self._usage.waiting
         waiting.change(-waiting.value, self.env.now)
         steps = self.scheduler.decoding.step
@@ -85,7 +89,6 @@ class Replica:
         self._sequences.clear()
         self._aborted.clear()
         self._working = False
-        self._output = self._run = self._ahead = None
 
     def slow(self, factor: float) -> None:
         """Let steps that begin from now on take ``factor`` times as long."""
@@ -137,6 +140,13 @@ class Replica:
             self._interrupt()
         else:
             self._begin()
+
+    def _generated(self, seq: Sequence) -> int:
+        """Output tokens of a sequence at the end of the step under way."""
+        if seq.status is not Status.DECODING:
+            return seq.num_output_tokens
+        ahead = 0 if self._run is None else self._run.steps
+        return self.scheduler.decoding.computed(seq) + ahead + 1 - seq.prompt_tokens
 
     def _interrupt(self) -> None:
         """Cut a run of steps short at the end of the step under way."""
@@ -233,6 +243,7 @@ class Replica:
             request = seq.key
             assert isinstance(request, Request)
             if self._sequences.pop(request, None) is not None:
+                request.generated_tokens = seq.num_output_tokens
                 request.preemptions = seq.num_preemptions
                 request.interference = self._lost - seq.lost_before
                 self._events.finished(request, delay)

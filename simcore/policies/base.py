@@ -63,6 +63,10 @@ class Ordering(ABC):
         """Learn that ``request`` was answered."""
         return
 
+    def cancelled(self, request: Request, now: float) -> None:
+        """Learn that a dispatched ``request`` ended after ``generated_tokens`` of its answer."""
+        return
+
 
 class Routing(ABC):
     """Which backend a request goes to."""

@@ -157,7 +157,8 @@ def test_virtual_token_counters_stay_within_the_papers_bound(prompts, outputs, s
     while True:
         if in_flight and (len(in_flight) == slots or data.draw(st.booleans())):
             done = in_flight.pop(data.draw(st.integers(0, len(in_flight) - 1)))
-            ordering.completed(done, 0.0)
+            done.generated_tokens = data.draw(st.integers(0, done.output_tokens))
+            data.draw(st.sampled_from([ordering.completed, ordering.cancelled]))(done, 0.0)
         else:
             in_flight.append(ordering.pop(0.0))
             left[in_flight[-1].tenant] -= 1

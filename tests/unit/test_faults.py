@@ -13,6 +13,7 @@ import pytest
 from simcore.faults.drawn import with_drawn_faults
 from simcore.request import Outcome
 from simcore.scenario.check import Checker
+from simcore.scenario.finding import dotted
 from simcore.simulation import simulate
 from simcore.workload.randomness import Streams
 from tests.factories import constant, profile, scenario
@@ -166,6 +167,22 @@ def test_a_hang_begins_at_the_end_of_a_step_and_then_all_goes_on() -> None:
     assert log(lasting("hang", 0.025, 2.0)) == [("completed", 0, 2045.0), ("completed", 0, 2085.0)]
 
 
+def test_a_hang_keeps_a_step_that_waits_for_its_turn_from_beginning() -> None:
+    """Both come at 0; the batch has the device until 10, the chat's one step would follow."""
+    shared = {k: {"kind": k, "profile": "test", "device": "gpu"} for k in ("llm", "embedding")}
+    arrivals = {"process": "constant", "rate": 1.0}
+    document = scenario(
+        duration_s=0.5,
+        streams={"embed": EMBED | {"arrivals": arrivals}}
+        | {"chat": CHAT | {"output_tokens": constant(1), "arrivals": arrivals}},
+        backends=shared,
+        devices={"gpu": {"mode": "coordinated"}},
+        faults={"events": [lasting("hang", 0.005, 1.0)], "recovery": NO_CHECKS},
+    )
+    requests = simulate(document, {"test": profile()}, 0, Path()).requests
+    assert [round(1e3 * one.finished, 6) for one in requests] == [10.0, 1015.0]
+
+
 def test_checks_take_requests_from_a_backend_that_hangs() -> None:
     """The check at 1.0 has no answer by 1.5."""
     recovery = {
@@ -264,3 +281,28 @@ def test_random_faults_are_the_same_in_every_variant_and_differ_between_backends
     assert at[0] == sorted(at[0]) != at[1]
     assert sum(map(len, at)) / 2 == pytest.approx(1000 / 12, rel=0.25)
     assert sum(event.for_s or 0.0 for event in first) / len(first) == pytest.approx(2.0, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("parts", "key", "found"),
+    [
+        (
+            {"faults": {"random": [{"kind": "hang", "backend": "llm", "mtbf_s": 1e-300, "mttr_s": 1e-300}]}},
+            "faults.random.0",
+            "about 1e+300 faults",
+        ),
+        (
+            {"faults": {"events": [crash(0.5)], "recovery": {"health_period_s": 1e-9}}},
+            "faults.recovery.health_period_s",
+            "6.2e+10 checks of each backend",
+        ),
+        ({"control_plane": {"dispatch_period_ms": 1e-9}}, "control_plane.dispatch_period_ms", "1e-09"),
+    ],
+)
+def test_what_would_happen_without_end_is_refused(parts: dict[str, Any], key: str, found: str) -> None:
+    streams = {"asked": CHAT | {"arrivals": {"process": "constant", "rate": 1.0}}}
+    document = scenario(
+        duration_s=2.0, streams=streams, backends={"llm": {"kind": "llm", "profile": "test"}}, **parts
+    )
+    (finding,) = Checker(document, Path()).findings()
+    assert (dotted(finding.path), finding.found) == (key, found)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.unit.test_faults import NO_CHECKS, crash, lasting, log
+from pathlib import Path
+
+from simcore.request import Outcome
+from simcore.simulation import simulate
+from tests.factories import constant, profile, scenario
+from tests.unit.test_faults import CHAT, NO_CHECKS, crash, lasting, log
 
 
 def test_answers_wait_for_the_network_and_requests_too() -> None:
@@ -46,3 +51,36 @@ def test_those_refused_at_once_when_the_network_is_back_are_lost_once_each() -> 
     events = crash(0.06, 0.5), lasting("unreachable", 0.07, 0.13)
     found = log(*events, recovery=recovery, load=0.0, rate=12.5, duration_s=0.17)
     assert found == [("completed", 0, 50.0), ("completed", 0, 1250.0), ("completed", 0, 1260.0)]
+
+
+def test_a_backend_that_is_cut_off_works_on_for_a_client_that_gave_up() -> None:
+    """Given up at 20 of 50 and cut off until 205: the engine is free from 50 on, not from 20."""
+    timed = CHAT | {"timeout_ms": 20.0}
+    document = scenario(
+        duration_s=0.5,
+        streams={"asked": timed | {"arrivals": {"process": "constant", "rate": 1.0}}},
+        faults={"events": [lasting("unreachable", 0.005, 0.2)], "recovery": NO_CHECKS},
+    )
+    result = simulate(document, {"test": profile()}, 0, Path())
+    assert [(one.outcome, one.finished) for one in result.requests] == [(Outcome.TIMED_OUT, 0.02)]
+    assert result.backends[0].steps == 5
+
+
+def test_a_client_that_gave_up_during_a_cut_is_let_go_when_the_network_is_back() -> None:
+    """A thousand steps, given up at 20, cut off until 105: the engine ends at the step of that moment."""
+    endless = CHAT | {"output_tokens": constant(1000), "timeout_ms": 20.0}
+    document = scenario(
+        duration_s=0.5,
+        streams={"asked": endless | {"arrivals": {"process": "constant", "rate": 1.0}}},
+        faults={"events": [lasting("unreachable", 0.005, 0.1)], "recovery": NO_CHECKS},
+    )
+    assert simulate(document, {"test": profile()}, 0, Path()).backends[0].steps == 11
+
+
+def test_starts_that_a_cut_network_prevents_do_not_lengthen_the_pauses() -> None:
+    """Down from 1, cut off 2 to 5002: the first start that is made waits the first pause, not the last."""
+    recovery = {"health_period_s": 0.1, "health_timeout_s": 0.1, "restart_after": 1, "retries": 1000}
+    recovery |= {"failed_after": 1000, "restart_backoff_s": [1.0, 2.0, 50.0]}
+    events = crash(0.001), lasting("unreachable", 0.002, 5.0)
+    ((outcome, _, at),) = log(*events, recovery=recovery, load=0.0, duration_s=0.9, drain_s=100.0)
+    assert (outcome, at < 6500.0) == ("completed", True)

@@ -56,10 +56,12 @@ def test_a_client_that_leaves_in_a_stream_is_cancelled():
         fake = FakeBackend(chatty)
         async with live([fake]) as gateway:
             async with gateway.post(stream=True) as response:
-                await response.content.readany()
+                for _ in range(6):
+                    await response.content.readline()
                 response.close()
             await gateway.all_settled()
             assert gateway.outcomes == ["cancelled"]
+            assert 3 <= gateway.ended[0].generated_tokens < 1000
             await asyncio.sleep(0.05)
             assert fake.aborted == 1
 

@@ -104,6 +104,16 @@ def test_virtual_token_counter_serves_the_least_served_tenant():
     assert drain(ordering) == [6, 2, 3]
 
 
+def test_virtual_token_counter_charges_an_answer_that_breaks_off_as_far_as_it_came():
+    ordering = make_ordering("virtual_token_counter", settings_of())
+    given_up = request(0, tenant="a", prompt=10, output=500)
+    push_all(ordering, [given_up])
+    ordering.pop(0.0)
+    given_up.generated_tokens = 7
+    ordering.cancelled(given_up, 1.0)
+    assert ordering.counters == {"a": 10 + 2 * 7}
+
+
 def test_virtual_token_counter_gives_no_credit_for_idle_time():
     ordering = make_ordering("virtual_token_counter", settings_of())
     push_all(ordering, [request(id, tenant="a", prompt=10) for id in range(3)])

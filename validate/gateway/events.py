@@ -18,10 +18,13 @@ class Usage(NamedTuple):
 
 
 class EventWatch:
-    """Fed what passes, it knows whether a token, the end, or an error of the backend's was among it."""
+    """Fed what passes, it knows whether tokens, the end, or an error of the backend's were among it.
+
+    After the first token each event counts as one: to look into all would take the gateway's time.
+    """
 
     def __init__(self) -> None:
-        self.token = False
+        self.tokens = 0
         self.done = False
         self.error = False
         self._rest = b""
@@ -47,7 +50,7 @@ class EventWatch:
         elif event.startswith(b'{"error"'):
             self.error = True
         else:
-            self.token = self.token or _brings_token(_parsed(event))
+            self.tokens += bool(self.tokens) or _brings_token(_parsed(event))
             if b'"usage"' in event:
                 self._usage = event
 

@@ -92,8 +92,9 @@ class Exchange:
             if watch.error and reply.begun is None:
                 break
             await reply.pass_on(chunk)
-            if watch.token:
+            if watch.tokens:
                 self._first_token()
+                self._request.generated_tokens = watch.tokens
             if watch.done and not watch.error:
                 # Clients hang up at the end mark, some before the connection's own end.
                 self._complete(watch.usage)

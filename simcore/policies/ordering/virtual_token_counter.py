@@ -17,8 +17,8 @@ OUTPUT_WEIGHT = 2
 class VirtualTokenCounter(Ordering):
     """The tenant that was served least goes next, by a counter of weighted tokens each. O(tenants).
 
-    Prompt tokens are charged at dispatch. The paper charges an output token when it is generated; a control
-    plane learns of them when the answer is complete, so they are charged then. The paper's bound stands:
+    Prompt tokens are charged at dispatch. The paper charges an output token when it is generated; here they
+    are charged together when the answer ends, those of one that breaks off too. The paper's bound stands:
     the counters of two tenants that wait throughout differ by at most max(w_p L, w_q M), where L is the
     longest prompt and M the most tokens, prompt and output, in flight. For at a tenant's last dispatch its
     counter was the least, and what it was charged since is that prompt and what it had in flight.
@@ -55,6 +55,9 @@ class VirtualTokenCounter(Ordering):
 
     def completed(self, request: Request, now: float) -> None:
         self.counters[request.tenant] += OUTPUT_WEIGHT * request.output_tokens
+
+    def cancelled(self, request: Request, now: float) -> None:
+        self.counters[request.tenant] += OUTPUT_WEIGHT * request.generated_tokens
 
     def _lift(self, tenant: str) -> None:
         """Idle time earns no credit: begin at the least counter of those waiting, else the last to wait."""
