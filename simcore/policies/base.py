@@ -60,7 +60,7 @@ class Ordering(ABC):
         return (request.submitted,)
 
     def completed(self, request: Request, now: float) -> None:
-        """Learn that ``request`` was answered."""
+        """Learn that ``request`` was answered, in ``generated_tokens``."""
         return
 
     def cancelled(self, request: Request, now: float) -> None:

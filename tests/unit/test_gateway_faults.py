@@ -178,7 +178,13 @@ def test_what_the_backend_says_of_a_bad_request_passes_but_never_as_html():
 
             return web.json_response({"error": {"message": "too long"}}, status=400)
 
-        for behaviour, message in ((strict, "too long"), (failing(404), "the backend refused the request")):
+        async def wordy(fake, http, body):
+            from aiohttp import web
+
+            return web.json_response({"error": {"message": "no: " + "x" * 100_000}}, status=400)
+
+        refused = "the backend refused the request"
+        for behaviour, message in ((strict, "too long"), (failing(404), refused), (wordy, refused)):
             fake = FakeBackend(behaviour)
             async with live([fake]) as gateway:
                 async with gateway.post() as response:

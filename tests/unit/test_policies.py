@@ -98,8 +98,9 @@ def test_virtual_token_counter_serves_the_least_served_tenant():
     b = [request(id, tenant="b", prompt=15, output=5) for id in range(4, 7)]
     push_all(ordering, [*a, *b])
     assert [ordering.pop(0.0).id for _ in range(4)] == [0, 4, 1, 5], "a 10, b 15, a 20, b 30"
-    ordering.completed(a[0], 1.0)
-    ordering.completed(a[1], 1.0)
+    for answered in a[:2]:
+        answered.generated_tokens = 5
+        ordering.completed(answered, 1.0)
     assert ordering.counters == {"a": 40, "b": 30}
     assert drain(ordering) == [6, 2, 3]
 

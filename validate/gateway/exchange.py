@@ -118,11 +118,14 @@ class Exchange:
 
     async def _refusal(self, answer: aiohttp.ClientResponse) -> web.Response:
         """The backend says what is wrong with the request: in its own words if they are a JSON object."""
-        said = _parsed(await whole(answer, LONGEST_ERROR))
+        try:
+            said = _parsed(await whole(answer, LONGEST_ERROR))
+        except BackendFault:
+            # Long words about a request that is wrong are no fault of the backend's.
+            said = None
         self._driver.end(self._request, Outcome.FAILED)
-        said = (
-            said if isinstance(said, dict) else error_body(answer.status, "the backend refused the request")
-        )
+        if not isinstance(said, dict):
+            said = error_body(answer.status, "the backend refused the request")
         return web.json_response(said, status=answer.status)
 
     def _first_token(self) -> None:
@@ -131,9 +134,14 @@ class Exchange:
 
     def _complete(self, usage: Usage | None) -> None:
         """The client has it all. What was estimated is put right by what the backend counted."""
-        self._driver.end(self._request, Outcome.COMPLETED)
-        if usage is not None and self._request.outcome is Outcome.COMPLETED:
-            self._request.prompt_tokens, self._request.output_tokens = usage
+        request = self._request
+        if usage is not None:
+            request.generated_tokens = usage.output
+        elif not request.generated_tokens:
+            request.generated_tokens = request.output_tokens
+        self._driver.end(request, Outcome.COMPLETED)
+        if usage is not None and request.outcome is Outcome.COMPLETED:
+            request.prompt_tokens, request.output_tokens = usage
 
     async def _give_up(self, outcome: Outcome, status: int, message: str) -> web.StreamResponse:
         self._driver.end(self._request, outcome)

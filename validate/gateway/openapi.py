@@ -9,6 +9,7 @@ from typing import Any
 
 from simcore.request import Priority
 from validate.gateway.metadata import KINDS, LONGEST_NAME, LONGEST_NUMBER, PREFIX
+from validate.gateway.tokens import MOST
 
 Json = dict[str, Any]
 
@@ -28,7 +29,7 @@ MESSAGES = {
         "properties": {"content": {"anyOf": [{"type": ["string", "null"]}, {"type": "array"}]}},
     },
 }
-COUNT = {"type": ["integer", "null"], "minimum": 1}
+COUNT = {"type": ["integer", "null"], "minimum": 1, "maximum": MOST}
 OF_ALL = {
     "model": {"type": ["string", "null"], "description": "One of /v1/models; none is any."},
     "priority": {"type": ["integer", "null"]},

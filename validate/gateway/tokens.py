@@ -10,6 +10,8 @@ CHARACTERS_PER_TOKEN = 4
 """SAGE's estimate."""
 COMPLETION_TOKENS = 16
 """The API's ``max_tokens`` of a completion that does not say it."""
+MOST = 10_000_000
+"""No model answers with more tokens, and no policy can reckon with any number."""
 CHAT_TOKENS = 100
 """What SAGE assumes of a chat that names no maximum: its answer then ends when the model ends it."""
 
@@ -36,12 +38,12 @@ def chat_length(messages: Any) -> int:
 
 
 def whole_number(body: dict[str, Any], field: str) -> int | None:
-    """A field that is absent or a positive integer."""
+    """A field that is absent or an integer from 1 to `MOST`."""
     value = body.get(field)
     if value is None:
         return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise BadRequest(f"{field!r} has to be a positive integer")
+    if type(value) is not int or not 1 <= value <= MOST:
+        raise BadRequest(f"{field!r} has to be an integer from 1 to {MOST}")
     return value
 
 

@@ -54,9 +54,12 @@ class VirtualTokenCounter(Ordering):
         return len(self._waiting)
 
     def completed(self, request: Request, now: float) -> None:
-        self.counters[request.tenant] += OUTPUT_WEIGHT * request.output_tokens
+        self._charge(request)
 
     def cancelled(self, request: Request, now: float) -> None:
+        self._charge(request)
+
+    def _charge(self, request: Request) -> None:
         self.counters[request.tenant] += OUTPUT_WEIGHT * request.generated_tokens
 
     def _lift(self, tenant: str) -> None:
