@@ -39,6 +39,17 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What is run; trace paths start from ``base``, and ``key`` tells it from what may give other results."""
+
+    document: ScenarioDocument
+    cells: Sequence[Cell]
+    profiles: Mapping[str, ProfileDocument]
+    base: Path
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """How to run, as far as it changes no result."""
 
@@ -72,25 +83,31 @@ def run(
 
 def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], options: Options) -> Run:
     """The same, and give all that there is to tell of it."""
-    file = find_scenario(str(path))
-    base = file.parent
-    document = load_scenario(file, overrides, lambda name: profile_fault(name, base))
-    out = out or Path("out") / document.name
+    given = given_by(path, overrides)
+    out = out or Path("out") / given.document.name
     output.check_free(out, options.overwrite)
-    cells = list(cells_of(document))
-    traced = None if options.trace is None else chosen_cell(cells, options.trace)
-    profiles = load_profiles((cell.document for cell in cells), base)
-    check_against_profiles(file, (cell.document for cell in cells if cell.replication == 0), profiles)
-    with unfinished(out, _key(document, profiles, base)) as kept:
-        work = Work(cells, profiles, base, kept)
+    traced = None if options.trace is None else chosen_cell(given.cells, options.trace)
+    with unfinished(out, given.key) as kept:
+        work = Work(given.cells, given.profiles, given.base, kept)
         _simulate(work, options)
         with output.published(out, options.overwrite, kept.parent) as folder:
             runs = _collect(work, folder)
-            summary, environment = _write(document, profiles, runs, folder, options)
+            summary, environment = _write(given, runs, folder, options)
             if traced:
                 options.report("writing the trace", 1.0)
-                write_trace(traced, profiles, base, folder)
+                write_trace(traced, given.profiles, given.base, folder)
     return Run(summary, environment, out)
+
+
+def given_by(path: str | Path, overrides: Mapping[str, Any]) -> Given:
+    """What the file and ``overrides`` ask for. Raises BadInput."""
+    file = find_scenario(str(path))
+    base = file.parent
+    document = load_scenario(file, overrides, lambda name: profile_fault(name, base))
+    cells = list(cells_of(document))
+    profiles = load_profiles((cell.document for cell in cells), base)
+    check_against_profiles(file, (cell.document for cell in cells if cell.replication == 0), profiles)
+    return Given(document, cells, profiles, base, _key(document, cells, profiles, base))
 
 
 def cells_of(document: ScenarioDocument) -> Iterator[Cell]:
@@ -103,9 +120,11 @@ def cells_of(document: ScenarioDocument) -> Iterator[Cell]:
                 yield Cell(variant.name, point, replication, resolved)
 
 
-def _key(document: ScenarioDocument, profiles: Mapping[str, ProfileDocument], base: Path) -> str:
+def _key(
+    document: ScenarioDocument, cells: Sequence[Cell], profiles: Mapping[str, ProfileDocument], base: Path
+) -> str:
     environment = environment_of(profiles, document.seed, document.replications, 0.0, 0.0)
-    traces = [base / path for path in trace_paths([document])]
+    traces = [base / path for path in trace_paths(cell.document for cell in cells)]
     return run_key(dump_scenario(document), environment["digest"], traces)
 
 
@@ -134,15 +153,13 @@ def _collect(work: Work, folder: Path) -> list[Measured]:
 
 
 def _write(
-    document: ScenarioDocument,
-    profiles: Mapping[str, ProfileDocument],
-    runs: Sequence[Measured],
-    folder: Path,
-    options: Options,
+    given: Given, runs: Sequence[Measured], folder: Path, options: Options
 ) -> tuple[Summary, dict[str, Any]]:
+    document = given.document
     resolved = dump_scenario(document)
     wall, simulated = sum(run.wall for run in runs), sum(run.horizon for run in runs)
-    environment = environment_of(profiles, document.seed, document.replications, wall, simulated)
+    environment = environment_of(given.profiles, document.seed, document.replications, wall, simulated)
+    environment["run"] = given.key
     summary = summarise(document, resolved, environment, runs)
     (folder / output.SCENARIO).write_text(resolved, encoding="utf-8")
     (folder / output.ENVIRONMENT).write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")

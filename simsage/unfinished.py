@@ -10,23 +10,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simcore.errors import BadInput, Fault
+from simsage.output import NotFree, place_of
 
 
 @contextmanager
 def unfinished(out: Path, key: str) -> Iterator[Path]:
     """Give the folder ``.NAME.part/KEY`` beside ``out``: what runs with the same ``key`` left is in it.
 
-    All of ``.NAME.part`` is gone after a success, on bad input, and where nothing was finished; another end
-    leaves it and notes on the exception how to go on. Raises BadInput while another run uses it.
+    All of ``.NAME.part`` is gone after a success, on bad input, and where nothing was finished; another end,
+    such as an ``out`` that is no longer free, leaves it and notes on the exception how to go on. Raises
+    BadInput while another run uses it.
     """
-    whole = out.parent / f".{out.name}.part"
+    place = place_of(out)
+    whole = place.parent / f".{place.name}.part"
     folder = whole / key
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(whole, out):
         try:
             yield folder
         except BaseException as error:
-            kept = 0 if isinstance(error, BadInput) else len(list(folder.glob("*.json")))
+            wrong = isinstance(error, BadInput) and not isinstance(error, NotFree)
+            kept = 0 if wrong else len(list(folder.glob("*.json")))
             if kept:
                 error.add_note(f"{kept} finished replications are kept; the same command goes on from there.")
             else:

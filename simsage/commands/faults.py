@@ -29,7 +29,7 @@ def faults_shown() -> Iterator[None]:
         for fault in bad.faults:
             click.echo(f"  {fault}", err=True)
         count = len(bad.faults)
-        click.echo(f"{count} fault{'s' if count > 1 else ''}; nothing was written.", err=True)
+        click.echo(f"{count} fault{'s' if count > 1 else ''}; {_left(bad)}", err=True)
         sys.exit(BAD_INPUT)
     except CalibrationError as error:
         raise click.ClickException(str(error)) from None

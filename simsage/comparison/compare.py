@@ -100,9 +100,9 @@ def _row_label(cell: CellName, row: RowName) -> str:
 
 
 def _side(run: RecordedRun) -> Side:
-    summary, scenario = run.summary, run.summary["scenario"]
-    counts = summary["seed"], summary["replications"]
-    return Side(str(run.folder), scenario["name"], scenario["digest"], *counts, summary["environment"])
+    summary, scenario = run.summary, run.summary.scenario
+    counts = summary.seed, summary.replications
+    return Side(str(run.folder), scenario.name, scenario.digest, *counts, summary.environment)
 
 
 def _differing(a: RecordedRun, b: RecordedRun) -> list[str]:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from simcore.errors import BadInput, Fault
+from simcore.errors import BadInput
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.schema_findings import schema_findings
 from simcore.scenario.yaml_file import read_source
 from simsage import output, records
+from simsage.comparison.reading import bad, check_columns, read_digests, read_summary, telling
 from simsage.metrics import Sample, samples_of
 from simsage.replication import Cell
 from simsage.run import cells_of
-from simsage.summary import SCHEMA_VERSION
+from simsage.summary import Summary
 
 COLUMNS = (
     *("replication", "request_id", "parent_id", "stream", "tenant", "kind", "stage", "outcome"),
@@ -50,8 +47,7 @@ class RecordedRun:
     """What was run, and by name the cells whose requests were recorded (each as its replication 0)."""
 
     folder: Path
-    summary: Mapping[str, Any]
-    """The content of summary.json."""
+    summary: Summary
     document: ScenarioDocument
     """The scenario as it was run."""
     profiles: Mapping[str, str]
@@ -68,29 +64,38 @@ class RecordedRun:
         return rows
 
     def replications(self, name: CellName) -> list[Recorded]:
-        """All replications of a cell."""
+        """All replications of a cell. Raises BadInput where the records are not those of the summary."""
         variant, point = name
-        frame = records.read(self.folder, COLUMNS, variant=variant, point=point)
-        cell = self.cells[name]
-        return [
-            Recorded(
-                replace(cell, replication=number),
-                samples_of(cell.document, frame[frame["replication"] == number]),
+        cell, file = self.cells[name], self.folder / records.FILE
+        with telling(file):
+            frame = records.read(self.folder, COLUMNS, variant=variant, point=point)
+            found = [
+                Recorded(
+                    replace(cell, replication=number),
+                    samples_of(cell.document, frame[frame["replication"] == number]),
+                )
+                for number in range(cell.document.replications)
+            ]
+        self._check_whole(name, sum(one.samples[0].arrivals for one in found))
+        return found
+
+    def _check_whole(self, name: CellName, arrivals: int) -> None:
+        row = self.summary.find(*name)
+        if row is None:
+            raise bad(self.folder / output.SUMMARY, f"no row of {name[0]!r} at {name[1]}")
+        if row.arrivals != arrivals:
+            found = f"{arrivals:,} requests of {name[0]!r} at {name[1]}"
+            raise bad(
+                self.folder / records.FILE, found, f"the {row.arrivals:,} that {output.SUMMARY} tells of"
             )
-            for number in range(cell.document.replications)
-        ]
 
 
 def read_run(folder: Path) -> RecordedRun:
     """The run in a folder that `run` has written. Raises BadInput if there is none that can be read."""
-    summary = _json(folder, output.SUMMARY)
-    if summary.get("schema_version") != SCHEMA_VERSION:
-        found = f"schema version {summary.get('schema_version')!r}"
-        raise _bad(folder / output.SUMMARY, found, f"version {SCHEMA_VERSION}, as this simsage writes it")
-    facts = _json(folder, output.ENVIRONMENT).get("profiles", {})
-    _check_records(folder / records.FILE)
+    summary = read_summary(folder)
+    digests = read_digests(folder / output.ENVIRONMENT)
+    check_columns(folder / records.FILE, ("variant", "point", *COLUMNS))
     document = _document(folder / output.SCENARIO)
-    digests = {name: fact["digest"] for name, fact in facts.items()}
     return RecordedRun(folder, summary, document, digests, _cells(document))
 
 
@@ -105,29 +110,3 @@ def _document(path: Path) -> ScenarioDocument:
         return ScenarioDocument.model_validate(source.raw)
     except ValidationError as error:
         raise BadInput([source.fault(finding) for finding in schema_findings(error)]) from None
-
-
-def _json(folder: Path, name: str) -> dict[str, Any]:
-    allowed = "a folder that simsage run has written"
-    try:
-        content = json.loads((folder / name).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _bad(folder, f"no {name} ({error.strerror})", allowed) from None
-    except ValueError:
-        raise _bad(folder / name, "not JSON", allowed) from None
-    if not isinstance(content, dict):
-        raise _bad(folder / name, "not a mapping", allowed)
-    return content
-
-
-def _check_records(path: Path) -> None:
-    try:
-        missing = set(COLUMNS).difference(pq.read_schema(path).names)
-    except (OSError, pa.ArrowException) as error:
-        raise _bad(path, " ".join(str(error).split()), "the records that simsage run has written") from None
-    if missing:
-        raise _bad(path, f"no column {min(missing)}", "the records that simsage run has written")
-
-
-def _bad(path: Path, found: str, allowed: str) -> BadInput:
-    return BadInput([Fault(str(path), 0, "", found, allowed)])

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from simcore.scenario.document import ScenarioDocument
 from simsage import output
+from simsage.comparison.reading import read_json
 from simsage.comparison.recorded_run import CellName, read_run
 from simsage.paper.experiment import Experiment
 from simsage.replication import Sampled
@@ -20,7 +19,6 @@ from simsage.statistics import Estimate, paired_ratio
 from simsage.summary import Summary
 
 RUNS = "runs"
-_SUMMARY: TypeAdapter[Summary] = TypeAdapter(Summary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ def read_evidence(experiment: Experiment, folder: Path) -> Evidence:
     return Evidence(
         experiment,
         run.folder,
-        _SUMMARY.validate_python(run.summary),
+        run.summary,
         run.document,
-        json.loads((run.folder / output.ENVIRONMENT).read_text(encoding="utf-8")),
+        read_json(run.folder, output.ENVIRONMENT),
         {cell: run.replications(cell) for cell in run.cells},
     )

@@ -16,6 +16,7 @@ from simcore.errors import BadInput, Fault
 from simcore.scenario.load import load_scenario
 from simsage import output, run
 from simsage.bundled import find_scenario
+from simsage.comparison.reading import read_json
 from simsage.figures.catalogue import Drawn
 from simsage.paper import figures
 from simsage.paper.changes import changes
@@ -55,10 +56,12 @@ def paper(
 ) -> list[Entry]:
     """Run the ``chosen`` experiments into ``out``/runs, then write the paper of all ``known`` that are there.
 
-    Raises BadInput, and then nothing was written, where a run is there already that may not be replaced.
+    One that is there already as it would come out is not run again, unless it may be replaced. Raises
+    BadInput, and then nothing was written, where another run is in its place.
     """
-    _check(out, chosen, options.run.overwrite)
-    for experiment in chosen:
+    left = [one for one in chosen if options.run.overwrite or not _finished(one, out, options)]
+    _check(out, left, options.run.overwrite)
+    for experiment in left:
         _simulate(experiment, out, options)
     there = [one for one in known if (out / RUNS / one.name / output.SUMMARY).is_file()]
     return write(out, there, options.prices, options.watts)
@@ -79,7 +82,9 @@ def write(out: Path, experiments: Sequence[Experiment], prices: Prices, watts: W
 def _check(out: Path, chosen: Sequence[Experiment], overwrite: bool) -> None:
     if out.exists() and not out.is_dir():
         raise BadInput([Fault(str(out), 0, "--out", "a file", "a folder")])
-    if out.is_dir() and any(out.iterdir()) and not (out / RUNS).is_dir():
+    made = any((out / name).exists() for name in ENTRIES)
+    ours = (out / RUNS).is_dir() and (not made or (out / NUMBERS).is_file())
+    if out.is_dir() and any(out.iterdir()) and not ours:
         allowed = "a new or empty folder, or one that simsage paper has written"
         raise BadInput([Fault(str(out), 0, "--out", "a folder with other files in it", allowed)])
     faults: list[Fault] = []
@@ -92,8 +97,20 @@ def _check(out: Path, chosen: Sequence[Experiment], overwrite: bool) -> None:
         raise BadInput(faults)
 
 
+def _finished(experiment: Experiment, out: Path, options: Options) -> bool:
+    folder = out / RUNS / experiment.name
+    if not (folder / output.ENVIRONMENT).is_file():
+        return False
+    given = run.given_by(experiment.scenario, _overrides(experiment, options))
+    return bool(read_json(folder, output.ENVIRONMENT).get("run") == given.key)
+
+
+def _overrides(experiment: Experiment, options: Options) -> dict[str, Any]:
+    return {**experiment.overrides, **(experiment.quick if options.quick else {}), **options.overrides}
+
+
 def _simulate(experiment: Experiment, out: Path, options: Options) -> None:
-    overrides = {**experiment.overrides, **(experiment.quick if options.quick else {}), **options.overrides}
+    overrides = _overrides(experiment, options)
     report = options.run.report
     told = replace(options.run, report=lambda text, share: report(f"{experiment.name}: {text}", share))
     run.execute(experiment.scenario, out / RUNS / experiment.name, overrides, told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -191,7 +192,7 @@ def test_nothing_that_is_there_is_replaced_unasked(tmp_path: Path):
     paper(out, both[:1], both, options)
     before = files(out)
     with pytest.raises(BadInput):
-        paper(out, both, both, options)
+        paper(out, both, both, replace(options, overrides={"seed": 99}))
     assert files(out) == before
     assert not (out / "runs/second").exists()
     strange = tmp_path / "strange"
@@ -200,6 +201,29 @@ def test_nothing_that_is_there_is_replaced_unasked(tmp_path: Path):
     with pytest.raises(BadInput):
         paper(strange, both, both, options)
     assert [path.name for path in strange.iterdir()] == ["thesis.md"]
+
+
+@pytest.mark.usefixtures("_no_engine")
+def test_a_folder_of_runs_with_figures_of_somebody_elses_is_no_paper(tmp_path: Path):
+    both = two(tmp_path)
+    (tmp_path / "thesis" / "runs" / "lab").mkdir(parents=True)
+    (tmp_path / "thesis" / "figures").mkdir()
+    (tmp_path / "thesis" / "figures" / "mine.pdf").write_text("years of work")
+    with pytest.raises(BadInput, match="simsage paper has written"):
+        paper(tmp_path / "thesis", both, both, Options(run=RunOptions(jobs=1, figures=False)))
+    assert (tmp_path / "thesis" / "figures" / "mine.pdf").read_text() == "years of work"
+
+
+@pytest.mark.usefixtures("_no_engine")
+def test_a_paper_that_was_stopped_goes_on(tmp_path: Path):
+    both, out = two(tmp_path), tmp_path / "out"
+    options = Options(run=RunOptions(jobs=1, figures=False))
+    paper(out, both[:1], both, options)
+    shutil.rmtree(out / "figures")
+    written = (out / "runs" / both[0].name / "environment.json").read_bytes()
+    entries = paper(out, both, both, options)
+    assert len(entries) == 2
+    assert (out / "runs" / both[0].name / "environment.json").read_bytes() == written
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda one: one.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +183,11 @@ def test_bad_input_names_every_folder_that_has_no_run(tmp_path: Path):
         ("summary.json", '{"schema_version": 99}', "schema version 99"),
         ("summary.json", "{", "not JSON"),
         ("summary.json", "[]", "not a mapping"),
-        ("requests.parquet", "rows", "records"),
+        ("summary.json", "[" * 100_000, "not JSON"),
+        ("summary.json", '{"schema_version": 1, "scenario": 3}', "summary.json: scenario"),
+        ("environment.json", '{"profiles": []}', "environment.json"),
+        ("environment.json", '{"profiles": {"a": {}}}', "profiles.a: found no digest"),
+        ("requests.parquet", "rows", "requests.parquet"),
         ("scenario.yaml", "schema_version: 1\n", "streams"),
     ],
 )
@@ -190,6 +195,40 @@ def test_a_run_that_cannot_be_read(tmp_path: Path, file: str, text: str, complai
     a = made(tmp_path, "a")
     (a / file).write_text(text)
     with pytest.raises(BadInput, match=complaint):
+        compare(a, a)
+
+
+def rewritten(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    """The records as that makes them."""
+    records = change(pd.read_parquet(folder / "requests.parquet"))
+    records.to_parquet(folder / "requests.parquet")
+    return records
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda records: records[records["replication"] != 1], "requests of 'shared' at None; allowed: the"),
+        (lambda records: records.drop(columns="variant"), "no column variant"),
+        (lambda records: records.assign(finished_s="late"), "column finished_s of type"),
+        (lambda records: records.assign(outcome=None), "outcome"),
+    ],
+)
+def test_records_that_are_not_those_of_the_run(
+    tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], complaint: str
+):
+    a = made(tmp_path, "a")
+    rewritten(a, change)
+    with pytest.raises(BadInput, match=complaint):
+        compare(a, a)
+
+
+def test_records_damaged_in_the_middle_are_named(tmp_path: Path):
+    a = made(tmp_path, "a")
+    content = bytearray((a / "requests.parquet").read_bytes())
+    content[4 : len(content) // 2] = bytes(len(content) // 2 - 4)
+    (a / "requests.parquet").write_bytes(content)
+    with pytest.raises(BadInput, match=r"requests\.parquet"):
         compare(a, a)
 
 
@@ -206,8 +245,12 @@ def test_nothing_in_common_and_no_such_name(tmp_path: Path):
 
 def test_a_replication_in_which_nothing_was_sent_keeps_its_place(tmp_path: Path):
     a = made(tmp_path, "a")
-    records = pd.read_parquet(a / "requests.parquet")
-    records[records["replication"] != 1].to_parquet(a / "requests.parquet")
+    left = rewritten(a, lambda records: records[records["replication"] != 1])
+    summary = _summary(a)
+    for row in summary["rows"]:
+        if row["stream"] == "all":
+            row["arrivals"] = int((left["counted"] & (left["variant"] == row["variant"])).sum())
+    (a / "summary.json").write_text(json.dumps(summary))
     found = row_of(compare(a, a).rows, "interactive").metrics["request_throughput"]
     assert found.a.replications == 3
     assert found.ratio.value is None

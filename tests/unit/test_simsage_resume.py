@@ -14,11 +14,15 @@ import pytest
 from click.testing import CliRunner
 
 from simsage.cli import main
-from simsage.run import Options, run
+from simsage.run import Options, given_by, run
 from tests.unit.simsage_support import SWEEP, profile, stand_in, write_scenario
 
 SAME = ("summary.json", "requests.parquet", "scenario.yaml")
 CELLS = 12
+ONLY_HERE = (
+    "streams.interactive.arrivals: {process: trace, format: mooncake, path: b.jsonl},"
+    " streams.interactive.prompt_tokens: null, streams.interactive.output_tokens: null"
+)
 DYING = """\
 import os, signal, sys
 from pathlib import Path
@@ -163,3 +167,16 @@ def test_a_trace_that_changed_makes_all_of_it_anew(tmp_path: Path, engine: Stopp
     (tmp_path / "lengths.csv").write_text("prompt_tokens,output_tokens\n7,3\n")
     assert "earlier run" not in invoked(path).stderr
     assert engine.calls == 4 + CELLS
+
+
+def test_a_trace_that_only_a_variant_plays_is_part_of_what_is_run(tmp_path: Path) -> None:
+    """What was finished with the file as it was before must not be taken up again."""
+    path = write_scenario(tmp_path)
+    text = path.read_text().replace("set: {control_plane.max_in_flight: 8}", f"set: {{{ONLY_HERE}}}")
+    path.write_text(text)
+    row = '{{"timestamp": {}, "input_length": 10, "output_length": 5, "hash_ids": []}}\n'
+    (tmp_path / "b.jsonl").write_text(row.format(1000))
+    before = given_by(path, {}).key
+    assert given_by(path, {}).key == before
+    (tmp_path / "b.jsonl").write_text(row.format(2000))
+    assert given_by(path, {}).key != before

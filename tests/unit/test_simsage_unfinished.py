@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from simcore.errors import BadInput
+from simsage.output import NotFree
 from simsage.unfinished import unfinished
 
 
@@ -21,7 +22,9 @@ def ended(out: Path, key: str, stop: BaseException | None, finished: int = 1) ->
     return found
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt(), OSError(28, "No space left"), RuntimeError()])
+@pytest.mark.parametrize(
+    "stop", [KeyboardInterrupt(), OSError(28, "No space left"), RuntimeError(), NotFree([])]
+)
 def test_what_was_finished_is_kept_and_said_to_be(tmp_path: Path, stop):
     out = tmp_path / "deep" / "out"
     with pytest.raises(type(stop)) as caught:
