@@ -18,7 +18,7 @@ from calibration.errors import BackendMissing
 from calibration.machine import hardware, software
 from calibration.measure import Models, measure
 from calibration.plan import Plan, full, quick
-from calibration.profile_file import profile_name, work_folder, write_profile
+from calibration.profile_file import profile_name, working, write_profile
 from calibration.store import Store
 from calibration.target import Target
 from simcore.profile.document import ProfileDocument
@@ -41,18 +41,17 @@ def calibrate(
     """
     require(target)
     plan, name = plan or full(target.device), profile_name(out)
-    folder = work_dir or work_folder(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    models = Models(
-        find_model(target.model, folder) if target.with_llm else None,
-        model_shape(target.model) if target.with_llm else None,
-        find_embedding_model(target.embedding, folder) if target.with_embedding else None,
-    )
-    campaign = start_campaign(target, plan, folder, progress)
-    said = measure(campaign, target, plan, models)
-    progress("fitting", 0.98)
-    profile = assemble(campaign, target, plan, models, said, name)
-    write_profile(out, profile)
+    with working(out, work_dir) as folder:
+        models = Models(
+            find_model(target.model, folder) if target.with_llm else None,
+            model_shape(target.model) if target.with_llm else None,
+            find_embedding_model(target.embedding, folder) if target.with_embedding else None,
+        )
+        campaign = start_campaign(target, plan, folder, progress)
+        said = measure(campaign, target, plan, models)
+        progress("fitting", 0.98)
+        profile = assemble(campaign, target, plan, models, said, name)
+        write_profile(out, profile)
     progress("done", 1.0)
     return profile
 

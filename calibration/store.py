@@ -15,15 +15,16 @@ Record = dict[str, Any]
 class Store:
     """One line a block; the first line says what was being measured, and must agree to resume.
 
-    A store of another machine, model or software is set aside under the suffix ``.old``, never mixed in.
+    A store of another machine, model or software is set aside under the suffix ``.old``, the next ones under
+    ``.old2`` and so on, never mixed in.
     """
 
     def __init__(self, path: Path, identity: Record) -> None:
         self.path = path
         self._blocks: dict[str, Record] = {}
         lines = list(_whole_lines(path))
-        if lines and lines[0] != identity:
-            path.replace(path.with_suffix(path.suffix + ".old"))
+        if path.exists() and lines[:1] != [identity]:
+            path.replace(_aside(path))
             lines = []
         for line in lines[1:]:
             self._blocks[line["block"]] = line
@@ -49,11 +50,20 @@ class Store:
         return [record for name, record in self._blocks.items() if name.startswith(prefix)]
 
 
+def _aside(path: Path) -> Path:
+    names = (path.with_suffix(f"{path.suffix}.old{number}") for number in ("", *range(2, 1000)))
+    return next(name for name in names if not name.exists())
+
+
 def _whole_lines(path: Path) -> Iterator[Record]:
+    """The first line, and what follows it as far as it is blocks."""
     if not path.exists():
         return
-    for line in path.read_text().splitlines():
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines()):
         try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
             return
+        if not isinstance(record, dict) or (number and not isinstance(record.get("block"), str)):
+            return
+        yield record

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from simcore.errors import BadInput, Fault
+from simcore.scenario.yaml_file import MAX_DEPTH
 
 
 def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
@@ -22,7 +24,9 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """One value of the command line: as JSON where it is that, else text."""
+    """One value of the command line: as JSON where it is that and no deeper than a file may be, else text."""
+    if max(accumulate((char in "[{") - (char in "]}") for char in text), default=0) > MAX_DEPTH:
+        return text
     try:
         return json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):

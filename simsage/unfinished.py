@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from calibration.lock import held
 from simcore.errors import BadInput, Fault
 from simsage.output import NotFree, place_of
 
@@ -25,7 +24,9 @@ def unfinished(out: Path, key: str) -> Iterator[Path]:
     whole = place.parent / f".{place.name}.part"
     folder = whole / key
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(whole, out):
+    with held(whole) as alone:
+        if not alone:
+            raise BadInput([Fault(str(out), 0, "--out", "a folder that another run is writing", "another")])
         try:
             yield folder
         except BaseException as error:
@@ -42,23 +43,3 @@ def unfinished(out: Path, key: str) -> Iterator[Path]:
 def _remove(whole: Path) -> None:
     # A worker whose run was killed may still write into it, which must not fail the run that is done.
     shutil.rmtree(whole, ignore_errors=True)
-
-
-@contextmanager
-def _locked(folder: Path, out: Path) -> Iterator[None]:
-    """Hold the folder; the system lets go of it however this process ends."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        if not _held(handle):
-            raise BadInput([Fault(str(out), 0, "--out", "a folder that another run is writing", "another")])
-        yield
-    finally:
-        os.close(handle)
-
-
-def _held(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -15,7 +15,7 @@ from calibration.blackbox.fit import fit_blocks
 from calibration.blackbox.sweep import Sweep
 from calibration.campaign import Progress
 from calibration.drift import TOLERANCE
-from calibration.profile_file import profile_name, work_folder, write_profile
+from calibration.profile_file import profile_name, working, write_profile
 from calibration.store import Store
 from simcore.profile.document import ProfileDocument, Provenance
 from simcore.profile.llm import EngineFacts
@@ -61,15 +61,14 @@ def calibrate_url(
     """
     name, facts = profile_name(out), engine or assumed_engine()
     plan = plan or (quick_plan if quick else full_plan)(max_model_len=facts.max_model_len)
-    folder = work_dir or work_folder(out)
     endpoint = Endpoint(url, model, api_key, timeout)
-    store = Store(
-        folder / "points.jsonl", {"plan": plan.identity, "model": model, "endpoint": endpoint.shown}
-    )
-    asyncio.run(_sweep(endpoint, plan, store, lambda what, part: progress(what, FITTING_FROM * part)))
-    progress("fitting", FITTING_FROM)
-    document = profile_of(blocks_of(plan, store), plan, name, model, facts, engine is None)
-    write_profile(out, document)
+    identity = {"plan": plan.identity, "model": model, "endpoint": endpoint.shown}
+    with working(out, work_dir) as folder:
+        store = Store(folder / "points.jsonl", identity)
+        asyncio.run(_sweep(endpoint, plan, store, lambda what, part: progress(what, FITTING_FROM * part)))
+        progress("fitting", FITTING_FROM)
+        document = profile_of(blocks_of(plan, store), plan, name, model, facts, engine is None)
+        write_profile(out, document)
     progress("done", 1.0)
     return document
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from calibration.compose.attention_table import AttentionTable
 from calibration.compose.gemm_table import GemmTable
 from calibration.compose.grid import Curve, curves_of, line
 from calibration.compose.serving import Heads
+from calibration.compose.table_file import read_table
 from calibration.errors import CalibrationError
 
 FILES = ("gemm", "context_attention", "generation_attention", "custom_allreduce")
@@ -23,7 +22,7 @@ class OperatorTables:
         paths = {name: folder / f"{name}_perf.parquet" for name in FILES}
         if missing := [path.name for path in paths.values() if not path.is_file()]:
             raise CalibrationError(f"{folder} holds no {', '.join(missing)}: no AIConfigurator tables")
-        said = pd.read_parquet(paths["gemm"], columns=["device", "version"]).iloc[0]
+        said = read_table(paths["gemm"], ["device", "version"]).iloc[0]
         self.device, self.version = str(said["device"]), str(said["version"])
         self._gemm = GemmTable(paths["gemm"])
         self._prefill = AttentionTable(paths["context_attention"], "isl")
@@ -51,7 +50,7 @@ class OperatorTables:
 
 def _all_reduce_curves(path: Path) -> dict[tuple[int, bool], Curve]:
     """Seconds over bfloat16 elements, which is what the table's ``message_size`` counts."""
-    table = pd.read_parquet(path)
+    table = read_table(path, ["num_gpus", "backend", "message_size", "latency"])
     curves = {}
     for (devices, backend), seconds in curves_of(table, ["num_gpus", "backend"], "message_size").items():
         curves[int(devices), backend == "vllm_graph"] = seconds

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from calibration.compose.grid import Curve, bracket, curves_of, line
 from calibration.compose.serving import Heads
+from calibration.compose.table_file import read_table
 from calibration.errors import CalibrationError
 
 
@@ -19,10 +18,10 @@ class AttentionTable:
     """
 
     def __init__(self, path: Path, length: str) -> None:
-        table = pd.read_parquet(path)
+        keys = ["num_heads", "num_key_value_heads", "head_dim", "kv_cache_dtype", "batch_size"]
+        table = read_table(path, [*keys, length, "latency"])
         if "window_size" in table:
             table = table[table["window_size"] == 0]
-        keys = ["num_heads", "num_key_value_heads", "head_dim", "kv_cache_dtype", "batch_size"]
         self._tables: dict[Heads, dict[int, Curve]] = {}
         for (*heads, batch), (lengths, seconds) in curves_of(table, keys, length).items():
             context = lengths + 1 if length == "step" else lengths

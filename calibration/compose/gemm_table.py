@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import isnan, prod
 from pathlib import Path
 
-import pandas as pd
-
 from calibration.compose.grid import NO_CURVE, bracket, curves_of, line
+from calibration.compose.table_file import read_table
 from calibration.errors import CalibrationError
 
 
@@ -19,7 +18,7 @@ class GemmTable:
     """
 
     def __init__(self, path: Path) -> None:
-        table = pd.read_parquet(path, columns=["gemm_dtype", "m", "n", "k", "latency"])
+        table = read_table(path, ["gemm_dtype", "m", "n", "k", "latency"])
         self._curves = curves_of(table, ["gemm_dtype", "n", "k"], "m")
         self._dtypes, self._n, self._k = (sorted(set(values)) for values in zip(*self._curves, strict=True))
         self._most = int(table["m"].max()), self._n[-1], self._k[-1]

@@ -95,8 +95,10 @@ def model_shape(name_or_path: str) -> ModelShape:
         model_config(name_or_path)
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise CalibrationError(f"{file} is no valid JSON: {error}") from None
+    if not isinstance(config, dict):
+        raise CalibrationError(f"{file}: found no mapping; a model's config.json is one")
     return shape_of({"name": file.resolve().parent.name, **config})
 
 

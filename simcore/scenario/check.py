@@ -14,6 +14,8 @@ from simcore.scenario.document import ScenarioDocument, Sweep, Variant
 from simcore.scenario.finding import Finding, KeyPath, dotted, overlap, shown
 from simcore.scenario.resolve import swept_values, try_resolve
 
+MOST_CELLS = 1_000_000
+"""Replications of all variants at all points of one run."""
 NO_VARIANT = Variant(name="default")
 Place = tuple[KeyPath, str]
 """What makes two findings the same fault: where, and what is allowed there."""
@@ -31,6 +33,7 @@ class Checker:
         """Every fault, each once, at the place in the document that causes it."""
         yield from _check_names(self.document)
         yield from _check_sweep(self.document.sweep)
+        yield from _check_size(self.document)
         yield from dict.fromkeys(self._run_findings())
 
     def _run_findings(self) -> Iterator[Finding]:
@@ -98,6 +101,15 @@ def _check_sweep(sweep: Sweep | None) -> Iterator[Finding]:
             yield Finding(("sweep", "values", path), f"{len(values)} values", allowed)
         elif path in sweep.set:
             yield Finding(("sweep", "values", path), "a path that set has too", "one of them")
+
+
+def _check_size(document: ScenarioDocument) -> Iterator[Finding]:
+    points = len(document.sweep.points) if document.sweep else 1
+    variants, replications = len(document.variants), document.replications
+    if points * variants * replications > MOST_CELLS or points * variants > MOST_CELLS / 100:
+        found = f"{points} points of {variants} variants, {replications} replications each"
+        allowed = f"at most {MOST_CELLS:,} replications in all, and {MOST_CELLS // 100:,} points of variants"
+        yield Finding(("replications",), found, allowed)
 
 
 def _check_names(document: ScenarioDocument) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ ADMISSION_NEEDS: dict[str, tuple[str, ...]] = {
     "token_bucket": ("rate", "burst"),
     "saturation": ("threshold",),
 }
+MOST_BACKENDS = 100_000
+"""In one cluster; each takes memory from the start."""
 
 
 def check_cluster(document: ScenarioDocument) -> Iterator[Finding]:
@@ -31,6 +33,9 @@ def check_cluster(document: ScenarioDocument) -> Iterator[Finding]:
     for name, group in document.backends.items():
         if isinstance(group, RetrieverBackends):
             yield from _check_retriever(("backends", name), group)
+    backends = sum(group.count for group in document.backends.values())
+    if backends > MOST_BACKENDS:
+        yield Finding(("backends",), f"{backends:,} backends", f"at most {MOST_BACKENDS:,}")
     period, lasts = document.control_plane.dispatch_period_ms, document.duration_s + document.drain_s
     if 1e3 * lasts > MOST_PERIODS * period > 0:
         allowed = f"0, or at most {MOST_PERIODS:,} of them in the {shown(lasts)} s of a run"

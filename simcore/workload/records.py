@@ -36,7 +36,7 @@ def jsonl_records(path: Path) -> Iterator[Record]:
             if text.strip():
                 try:
                     value = json.loads(text)
-                except ValueError:
+                except (ValueError, RecursionError):
                     value = None
                 yield line, _object(path, line, value)
 
@@ -51,7 +51,7 @@ def json_records(path: Path) -> Iterator[Record]:
         line = text.count("\n", 0, position) + 1
         try:
             value, position = decoder.raw_decode(text, position)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         yield line, _object(path, line, value)
         position = _past(text, position, ",")

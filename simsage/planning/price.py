@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from simcore.errors import BadInput, Fault
+from simcore.errors import BadInput, Fault, one_of
 from simcore.profile.document import ProfileDocument
 from simcore.scenario.cluster import EmbeddingBackends, LLMBackends
 from simcore.scenario.document import ScenarioDocument
@@ -54,3 +54,14 @@ def parse_prices(
             allowed = f"PROFILE={what}, such as h100-llama-3.1-8b=2.5"
             raise BadInput([Fault(option, 0, text, "another form", allowed)])
     return prices
+
+
+def check_prices(prices: Prices, profiles: Collection[str]) -> None:
+    """Raise BadInput for a price of something other than the ``profiles`` that the scenario names."""
+    faults = [
+        Fault("--price", 0, name, "no profile of the scenario", one_of(sorted(profiles), name))
+        for name in prices
+        if name not in profiles
+    ]
+    if faults:
+        raise BadInput(faults)

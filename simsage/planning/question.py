@@ -16,6 +16,7 @@ from simsage.planning.candidate import Candidate, candidates_of, check_candidate
 from simsage.planning.capacity import EVALUATIONS
 from simsage.planning.load import scaling_faults
 from simsage.planning.objective import Objective, check_objectives, parse_objectives, stated_objectives
+from simsage.planning.price import check_prices
 from simsage.planning.search import evaluations
 from simsage.planning.vary import Vary, parse_vary
 from simsage.profiles import check_against_profiles, load_profiles, profile_fault
@@ -73,6 +74,7 @@ class Question:
         _check(document, objectives, resolved, vary)
         profiles = load_profiles(resolved, base)
         check_against_profiles(file, resolved, profiles)
+        check_prices(options.prices, profiles)
         return cls(document, objectives, vary, candidates, profiles, base)
 
     @property

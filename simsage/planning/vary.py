@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simcore.errors import BadInput, Fault
+from simcore.scenario.finding import shown
 from simsage.overrides import parse_value
 
 FORM = "KEY=LOW..HIGH or KEY=VALUE,VALUE, such as backends.llm.count=1..16"
@@ -63,8 +64,10 @@ def _values(key: str, text: str) -> list[Any]:
     if text.startswith("["):
         try:
             return list(json.loads(text))
-        except ValueError:
-            raise BadInput([_fault(key, text, "a list in JSON, or values with commas between")]) from None
+        except (ValueError, RecursionError):
+            raise BadInput(
+                [_fault(key, shown(text), "a list in JSON, or values with commas between")]
+            ) from None
     return [parse_value(value.strip()) for value in text.split(",")]
 
 

@@ -11,8 +11,11 @@ import pytest
 from calibration.campaign import Campaign
 from calibration.cores import Cores
 from calibration.drift import drift, measure_steadily
+from calibration.errors import CalibrationError
 from calibration.probes.samples import Sample, step_points, undisturbed
+from calibration.profile_file import profile_name, working, write_profile
 from calibration.store import Store
+from tests.factories import profile
 
 ONE = {"machine": "one"}
 
@@ -76,6 +79,39 @@ def test_points_of_another_machine_are_set_aside(tmp_path: Path) -> None:
     Store(path, ONE).keep("a", records=[1])
     assert "a" not in Store(path, {"machine": "two"})
     assert "a" in Store(path.with_suffix(".jsonl.old"), ONE)
+    assert "a" not in Store(path, {"machine": "three"})
+    assert "a" in Store(path.with_suffix(".jsonl.old"), ONE), "what was set aside first stays"
+    assert path.with_suffix(".jsonl.old2").exists()
+
+
+@pytest.mark.parametrize("line", ["3", "[" * 100_000, '{"records": [1]}', '{"block": 3}'])
+def test_a_line_that_is_no_block_ends_what_is_taken_over(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "points.jsonl"
+    Store(path, ONE).keep("a", records=[1])
+    with path.open("a") as file:
+        file.write(line + "\n")
+    assert "a" in Store(path, ONE)
+
+
+def test_two_calibrations_never_measure_into_one_folder(tmp_path: Path) -> None:
+    with working(tmp_path / "mine.json", None) as folder:
+        assert folder == tmp_path / "mine.work"
+        with (
+            pytest.raises(CalibrationError, match="another calibration"),
+            working(tmp_path / "mine.json", None),
+        ):
+            pass
+        with working(tmp_path / "other.json", None):
+            pass
+
+
+def test_a_file_that_is_no_profile_is_not_replaced(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    with pytest.raises(CalibrationError, match="no whole profile"):
+        profile_name(notes)
+    write_profile(tmp_path / "toy.json", profile())
+    assert profile_name(tmp_path / "toy.json") == "toy"
 
 
 def test_a_steady_block_is_kept_at_once() -> None:

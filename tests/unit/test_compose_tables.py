@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -128,6 +130,34 @@ def test_what_the_tables_lack_is_refused(tables: OperatorTables, tmp_path: Path)
         tables.all_reduce(1, 8, True)
     with pytest.raises(CalibrationError, match=r"gemm_perf.parquet.*no AIConfigurator tables"):
         OperatorTables(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda table: table.drop(columns="latency"), "no column latency"),
+        (lambda table: table.iloc[:0], "no rows"),
+        (None, "no Parquet table"),
+    ],
+)
+def test_a_table_that_is_none_is_named(
+    folder: Path, tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame] | None, found: str
+) -> None:
+    shutil.copytree(folder, tmp_path / "tables")
+    table = tmp_path / "tables" / "context_attention_perf.parquet"
+    if change is None:
+        table.write_bytes(b"junk")
+    else:
+        change(pd.read_parquet(table)).to_parquet(table)
+    with pytest.raises(CalibrationError, match=rf"context_attention_perf.parquet: found {found}"):
+        OperatorTables(tmp_path / "tables")
+
+
+@pytest.mark.parametrize("text", ["[]", '"x"', "[" * 100_000])
+def test_a_models_configuration_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(CalibrationError, match=r"config\.json"):
+        model_shape(str(tmp_path))
 
 
 def test_a_decode_step_is_the_sum_of_its_operators(tables: OperatorTables) -> None:

@@ -142,6 +142,19 @@ def test_ranked_by_price_where_all_have_one_else_by_backends(tmp_path: Path, pri
         assert best.backends < other.backends
 
 
+def test_a_price_of_what_the_scenario_does_not_name_is_refused(tmp_path: Path):
+    options = Options(prices={"slow.jso": 2}, requests=500, jobs=1)
+    with pytest.raises(BadInput, match=r"--price: slow\.jso: found no profile .*did you mean 'slow\.json'"):
+        plan(write_queue(tmp_path), options=options)
+
+
+@pytest.mark.parametrize("values", ["[" * 100_000, "[1, 2"])
+def test_values_that_are_no_list_are_told_in_one_line(values: str):
+    with pytest.raises(BadInput) as caught:
+        parse_vary([f"backends.llm.count={values}"])
+    assert len(str(caught.value)) < 300
+
+
 def observed(p99: float, saturated: bool = False) -> Observed:
     rows = {"all": {"request_throughput": 1.0, "mean_e2el_ms": 1.0}, "a": {"p99_e2el_ms": p99}}
     return Observed(saturated, 1000, 1000, rows)

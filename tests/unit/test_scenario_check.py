@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from simcore.scenario.check import Checker
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.expected import expected_requests
 from simcore.scenario.workload import StreamSpec
+from tests.factories import constant, poisson, scenario
 from tests.unit.test_scenario_load import GOOD, faults, load, only
 
+SERVERS = ("llm", "embedding")
+TWICE = {"label": "Rate", "points": [1, 2], "set": {"streams.asked.arrivals.rate": 1}}
 CONSTANT = "{distribution: constant, value: 9}"
 
 
@@ -188,3 +193,25 @@ def test_sweep_values_that_do_not_fit(tmp_path: Path, values: str, found: str, a
     assert key.startswith("sweep.values.")
     assert said == found
     assert right.startswith(allowed)
+
+
+@pytest.mark.parametrize(
+    ("parts", "key", "found"),
+    [
+        (
+            {"backends": {kind: {"kind": kind, "profile": "test", "count": 60_000} for kind in SERVERS}},
+            "backends",
+            "120,000 backends",
+        ),
+        (
+            {"replications": 10_000, "variants": [{"name": f"v{n}"} for n in range(100)], "sweep": TWICE},
+            "replications",
+            "2 points of 100 variants, 10000 replications each",
+        ),
+    ],
+)
+def test_what_would_not_fit_into_memory_is_refused(parts: dict[str, Any], key: str, found: str) -> None:
+    chat = {"kind": "chat", "prompt_tokens": constant(8), "output_tokens": constant(5)}
+    document = scenario(streams={"asked": chat | {"arrivals": poisson(1.0)}}, **parts)
+    (finding,) = Checker(document, Path()).findings()
+    assert (finding.path, finding.found) == ((key,), found)

@@ -81,6 +81,15 @@ def test_overrides_are_numbers_words_or_lists():
     }
 
 
+def test_a_value_deeper_than_a_file_may_be_is_a_text_that_fits_nowhere(tmp_path: Path):
+    deep = "[" * 900 + "]" * 900
+    assert parse_overrides([f"a={deep}"]) == {"a": deep}
+    done = invoke(
+        "run", "noisy_neighbor", "--set", f"backends.llm.count={deep}", "--out", str(tmp_path / "out")
+    )
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 2)
+
+
 def test_the_schema_is_json():
     schema = json.loads(invoke("schema").stdout)
     assert {"streams", "backends", "verdict"} <= set(schema["properties"])

@@ -108,6 +108,8 @@ def test_every_malformed_row_is_told_with_its_line(tmp_path: Path) -> None:
         ("sharegpt", "s.json", '[{"prompt_tokens": 3, "output_tokens": 4},\n{]', 2),
         ("sharegpt", "s.json", "{}", 1),
         ("azure", "a.csv", AZURE, 0),
+        ("mooncake", "m.jsonl", "[" * 200_000, 1),
+        ("sharegpt", "s.json", "[" + "[" * 200_000 + "]", 1),
     ],
 )
 def test_malformed_files(tmp_path: Path, format: str, name: str, text: str, line: int) -> None:
