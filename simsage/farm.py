@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from time import perf_counter
+from typing import TypeVar
 
 import joblib
 
 from simcore.profile.document import ProfileDocument
 from simsage.errors import CannotFinish
+from simsage.orphan import end_with
 from simsage.replication import Cell, Measured, replicate
 from simsage.work import Work
 
@@ -19,6 +22,7 @@ WORTH_WORKERS_S = 4.0
 MOST_TRIES = 3
 """A cell that a worker has died of that often alone is not tried again."""
 
+Result = TypeVar("Result")
 Warn = Callable[[str], None]
 """Told what went wrong and was put right."""
 
@@ -52,7 +56,9 @@ def measure_all(
         yield from (_measured(cell, profiles, base) for cell in cells)
         return
     parallel = joblib.Parallel(n_jobs=min(jobs, len(cells)), backend="loky", return_as="generator")
-    yield from parallel(joblib.delayed(_measured)(cell, profiles, base) for cell in cells)
+    yield from parallel(
+        joblib.delayed(_working)(os.getpid(), _measured, cell, profiles, base) for cell in cells
+    )
 
 
 def _measured(cell: Cell, profiles: Mapping[str, ProfileDocument], base: Path) -> Measured:
@@ -105,9 +111,22 @@ def _pool(work: Work, numbers: Sequence[int], jobs: int) -> Iterator[int]:
     workers = max(2, min(jobs, len(numbers)))
     parallel = joblib.Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered")
     yield from parallel(
-        joblib.delayed(work.part(number).simulate)(work.cells[number], work.profiles, work.base)
+        joblib.delayed(_working)(
+            os.getpid(), work.part(number).simulate, work.cells[number], work.profiles, work.base
+        )
         for number in numbers
     )
+
+
+def _working(
+    owner: int,
+    task: Callable[[Cell, Mapping[str, ProfileDocument], Path], Result],
+    cell: Cell,
+    profiles: Mapping[str, ProfileDocument],
+    base: Path,
+) -> Result:
+    end_with(owner)
+    return task(cell, profiles, base)
 
 
 def _cause(broken: BrokenProcessPool) -> str:

@@ -74,8 +74,20 @@ def kill_and_resume(run: Undisturbed, out: Path, share: float, jobs: int) -> str
 
     Gives what the killed one left: ``nothing``, ``parts`` or ``whole``. Raises Broken.
     """
+    kill(started(command(run.file, out, jobs)), share * run.seconds)
+    return resume(run, out, jobs)
+
+
+def finishes(process: subprocess.Popen[bytes], out: Path, parts: int) -> bool:
+    """Wait until it has finished that many parts of a run, and say whether it is not over."""
+    while process.poll() is None and len(list(out.parent.glob(f".{out.name}.part/*/*.json"))) < parts:
+        time.sleep(0.002)
+    return process.poll() is None
+
+
+def resume(run: Undisturbed, out: Path, jobs: int) -> str:
+    """Run a killed one again to its end; what it had left, as `kill_and_resume` says."""
     again = command(run.file, out, jobs)
-    kill(started(again), share * run.seconds)
     if out.exists():
         _same(run, out)
         return "whole"

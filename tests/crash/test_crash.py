@@ -6,12 +6,21 @@ import os
 import resource
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.crash.killing import Undisturbed, command, kill_and_resume, started, undisturbed
+from tests.crash.killing import (
+    Undisturbed,
+    command,
+    finishes,
+    kill,
+    kill_and_resume,
+    resume,
+    started,
+    undisturbed,
+)
+from tests.live.processes import alive, descendants, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +28,32 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     return undisturbed(tmp_path_factory.mktemp("sweep"), duration=300)
 
 
-@pytest.mark.parametrize(("share", "jobs"), [(0.5, 1), (0.9, 1), (0.8, 2)])
-def test_killed_at_any_moment_it_resumes_to_the_same_bytes(
-    sweep: Undisturbed, share: float, jobs: int, tmp_path: Path
+TRIES = 5
+"""On a machine that pauses, a run may be over before anyone gets to end it."""
+
+
+@pytest.mark.parametrize(("parts", "jobs"), [(1, 1), (8, 1), (4, 2)])
+def test_killed_with_parts_finished_it_resumes_to_the_same_bytes(
+    sweep: Undisturbed, parts: int, jobs: int, tmp_path: Path
 ) -> None:
-    assert kill_and_resume(sweep, tmp_path / "out", share, jobs) in ("nothing", "parts", "whole")
+    left = []
+    while "parts" not in left and len(left) < TRIES:
+        out = tmp_path / f"out{len(left)}"
+        process = started(command(sweep.file, out, jobs))
+        finishes(process, out, parts)
+        kill(process, 0.0)
+        left.append(resume(sweep, out, jobs))
+    assert left[-1] == "parts"
+
+
+def test_workers_do_not_outlive_a_run_that_is_killed_alone(sweep: Undisturbed, tmp_path: Path) -> None:
+    process = started(command(sweep.file, tmp_path / "out", 2))
+    assert finishes(process, tmp_path / "out", 1)
+    workers = descendants(process.pid)
+    assert len(workers) >= 2
+    process.kill()
+    process.wait()
+    wait_until(lambda: not any(map(alive, workers)))
 
 
 def test_a_half_written_folder_is_seen_to_be_broken(sweep: Undisturbed, tmp_path: Path) -> None:
@@ -76,14 +106,16 @@ def test_a_folder_that_cannot_be_written(sweep: Undisturbed, tmp_path: Path) -> 
 def test_ctrl_c_in_the_midst_is_one_line(sweep: Undisturbed, tmp_path: Path) -> None:
     # A job in the background of a shell ignores it, and hands that on to its children.
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(command(sweep.file, tmp_path / "out", 1), stderr=subprocess.PIPE, text=True)
+    for out in (tmp_path / f"out{number}" for number in range(TRIES)):
+        process = subprocess.Popen(command(sweep.file, out, 1), stderr=subprocess.PIPE)
+        finishes(process, out, 1)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate()[1].decode()
+        if process.returncode != 0:
+            break
     signal.signal(signal.SIGINT, inherited)
-    while process.poll() is None and not list(tmp_path.glob(".out.part/*/*.json")):
-        time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Stopped; " in told
     assert "finished replications are kept; the same command goes on from there." in told
     assert "Traceback" not in told
-    assert not (tmp_path / "out").exists()
+    assert not out.exists()
