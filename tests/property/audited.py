@@ -10,6 +10,7 @@ import pytest
 from simpy import Environment
 
 from simcore.control.dispatcher import Dispatch, Dispatcher
+from simcore.driver import Driver
 from simcore.llm.replica import Replica
 from simcore.llm.scheduler import Scheduler
 from simcore.llm.scheduler_output import SchedulerOutput
@@ -21,9 +22,13 @@ from tests.property.wide_scenarios import DRAINED, PROFILES
 
 
 class Clock(Environment):
-    """Fails as soon as time goes back. ``last`` is that of the latest run."""
+    """Fails as soon as time goes back, or goes on while somebody waits who need not.
+
+    ``last`` is that of the latest run, and ``driver`` the one on it.
+    """
 
     last: Clock
+    driver: Driver
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +38,17 @@ class Clock(Environment):
         before = self.now
         super().step()
         assert self.now >= before
+        if self.peek() > self.now:
+            for dispatcher in self.driver._plane.dispatchers:
+                _check(dispatcher)
+
+
+class Driven(Driver):
+    """Is found by its clock."""
+
+    def __init__(self, env: Clock, *given: Any) -> None:
+        super().__init__(env, *given)
+        env.driver = self
 
 
 def audited(document: ScenarioDocument) -> tuple[SimulationResult, list[Scheduler]]:
@@ -83,6 +99,7 @@ def audited(document: ScenarioDocument) -> tuple[SimulationResult, list[Schedule
 
     with (
         patch("simcore.simulation.Environment", Clock),
+        patch("simcore.simulation.Driver", Driven),
         patch("simcore.cluster.Scheduler", AuditedScheduler),
         patch("simcore.llm.replica.Scheduler", AuditedScheduler),
         patch.object(Dispatcher, "next_dispatches", decided),

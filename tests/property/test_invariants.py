@@ -16,6 +16,7 @@ from simcore.metrics import limits
 from simcore.request import SERVICE_OF, Kind, Outcome, Request
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.faults import Faults
+from simcore.scenario.stages import dependencies
 from simcore.simulation import simulate
 from simsage.metrics import Sample
 from simsage.replication import Cell, replicate
@@ -43,8 +44,23 @@ def test_requests_are_conserved_and_nothing_precedes_its_cause(document: Scenari
             assert request.arrival >= request.parent.arrival
         else:
             assert request.arrival < DURATION
+    _stages_follow_their_causes(document, result.requests)
     if document.drain_s == DRAINED:
         assert Outcome.UNFINISHED not in {request.outcome for request in result.requests}
+
+
+def _stages_follow_their_causes(document: ScenarioDocument, requests: list[Request]) -> None:
+    """A stage is asked once all that it comes after are completed."""
+    ended = {
+        (request.parent, request.stage): request.finished
+        for request in requests
+        if request.parent and request.outcome is Outcome.COMPLETED
+    }
+    for request in requests:
+        if request.parent:
+            stages = document.streams[request.stream].stages or {}
+            for earlier in dependencies(stages)[request.stage]:
+                assert request.arrival >= ended[request.parent, earlier]
 
 
 @SETTINGS
@@ -66,11 +82,16 @@ def test_nothing_exceeds_its_capacity_and_kv_blocks_are_free_at_the_end(document
 @SETTINGS
 @given(wide_scenarios(), st.sampled_from(["fifo", "priority", "deficit_round_robin"]))
 def test_variants_see_the_same_requests(document: ScenarioDocument, ordering: str) -> None:
-    """Common random numbers: of open loops all of them, of a closed loop each user's k-th question."""
+    """Common random numbers: of open loops all of them, of a closed loop each user's k-th question; and each
+    stage of a pipeline as far as both came.
+    """
     changed = {"ordering": ordering, "routing": "round_robin", "max_in_flight": 2, "blocking_chat": False}
     plane = document.control_plane.model_copy(update=changed)
     other = document.model_copy(update={"control_plane": plane})
-    one, two = (_asked(simulate(variant, PROFILES, 0, Path()).requests) for variant in (document, other))
+    seen = [simulate(variant, PROFILES, 0, Path()).requests for variant in (document, other)]
+    stages, others = map(_staged, seen)
+    assert all(stages[name] == others[name] for name in stages.keys() & others.keys())
+    one, two = map(_asked, seen)
     for (stream, user), asked in one.items():
         if document.streams[stream].arrivals.process == "closed_loop":
             untimed = [[what[1:] for what in said] for said in (asked, two.get((stream, user), []))]
@@ -84,10 +105,25 @@ def _asked(requests: list[Request]) -> dict[tuple[str, int], list[tuple[object, 
     asked: dict[tuple[str, int], list[tuple[object, ...]]] = {}
     for request in requests:
         if request.parent is None:
-            sizes = (request.prompt_tokens, request.output_tokens, request.text_tokens)
-            said = (request.arrival, request.priority, *sizes, request.prefix_group)
-            asked.setdefault((request.stream, request.user), []).append(said)
+            asked.setdefault((request.stream, request.user), []).append((request.arrival, *_sizes(request)))
     return asked
+
+
+def _staged(requests: list[Request]) -> dict[tuple[str, int, int, str], tuple[object, ...]]:
+    """What stages asked, by stream, user, which of the user's pipelines, and stage."""
+    places: Counter[tuple[str, int]] = Counter()
+    place_of = {}
+    for request in requests:
+        if request.kind is Kind.PIPELINE:
+            whose = (request.stream, request.user)
+            place_of[request] = (*whose, places[whose])
+            places[whose] += 1
+    return {(*place_of[one.parent], one.stage): _sizes(one) for one in requests if one.parent}
+
+
+def _sizes(request: Request) -> tuple[object, ...]:
+    sizes = (request.prompt_tokens, request.output_tokens, request.text_tokens)
+    return (request.priority, *sizes, request.prefix_group)
 
 
 @SETTINGS
@@ -126,6 +162,7 @@ def test_percentiles_and_sums_agree_with_the_raw_records(document: ScenarioDocum
     for stream, sample in rows.items():
         own = [request for request in roots if stream in ("all", request.stream)]
         _agrees(sample, own, document)
+        _throughputs_agree(sample, [one for one in requests if stream in ("all", one.stream)], document)
     for name in ("offered_rate", "request_throughput", "output_throughput", "request_goodput"):
         total = sum(sample.values[name] for stream, sample in rows.items() if stream != "all")
         assert rows["all"].values[name] == pytest.approx(total, rel=1e-9, abs=1e-12)
@@ -135,23 +172,53 @@ def _agrees(sample: Sample, roots: list[Request], document: ScenarioDocument) ->
     counted = [request for request in roots if request.arrival >= document.warmup_s]
     assert sample.arrivals == len(counted) == sum(sample.outcomes.values())
     done = [request for request in counted if request.outcome is Outcome.COMPLETED]
-    e2el = sorted((request.finished - request.arrival) * 1e3 for request in done)
-    if e2el:
-        assert sample.values["mean_e2el_ms"] == pytest.approx(sum(e2el) / len(e2el))
-    for percent in (50, 90, 95, 99) if e2el else ():
-        place = (len(e2el) - 1) * percent / 100
-        low, share = int(place), place - int(place)
-        expected = e2el[low] + share * (e2el[min(low + 1, len(e2el) - 1)] - e2el[low])
-        assert sample.values[f"p{percent}_e2el_ms"] == pytest.approx(expected)
+    found = [_latencies(request) for request in done]
+    for metric in ("e2el", "ttft", "tpot"):
+        _statistics_agree(sample, metric, sorted(one[metric] for one in found if not isnan(one[metric])))
     span = document.duration_s - document.warmup_s
     good = sum(_good(request, document) for request in done)
     assert sample.values["request_goodput"] == pytest.approx(good / span)
 
 
-def _good(request: Request, document: ScenarioDocument) -> bool:
-    found = {"e2el": request.finished - request.arrival, "ttft": request.first_token - request.arrival}
+def _statistics_agree(sample: Sample, metric: str, seconds: list[float]) -> None:
+    if not seconds:
+        return
+    assert sample.values[f"mean_{metric}_ms"] == pytest.approx(1e3 * sum(seconds) / len(seconds))
+    for percent in (50, 90, 95, 99):
+        place = (len(seconds) - 1) * percent / 100
+        low, share = int(place), place - int(place)
+        expected = seconds[low] + share * (seconds[min(low + 1, len(seconds) - 1)] - seconds[low])
+        assert sample.values[f"p{percent}_{metric}_ms"] == pytest.approx(1e3 * expected)
+
+
+def _throughputs_agree(sample: Sample, requests: list[Request], document: ScenarioDocument) -> None:
+    """Of what ended within the window, whenever it came: pipelines whole, tokens of whoever made them."""
+    span = document.duration_s - document.warmup_s
+    ended = [
+        request
+        for request in requests
+        if request.outcome is Outcome.COMPLETED
+        and document.warmup_s <= request.finished <= document.duration_s
+    ]
+    roots = sum(request.parent is None for request in ended)
+    tokens = sum(request.output_tokens for request in ended if request.kind is not Kind.PIPELINE)
+    assert sample.values["request_throughput"] == pytest.approx(roots / span)
+    if "output_throughput" in sample.values:
+        assert sample.values["output_throughput"] == pytest.approx(tokens / span)
+
+
+def _latencies(request: Request) -> dict[str, float]:
+    """Seconds; NaN where a request has none."""
     gaps = request.output_tokens - 1
-    found["tpot"] = (request.finished - request.first_token) / gaps if gaps > 0 else float("nan")
+    return {
+        "e2el": request.finished - request.arrival,
+        "ttft": request.first_token - request.arrival,
+        "tpot": (request.finished - request.first_token) / gaps if gaps > 0 else float("nan"),
+    }
+
+
+def _good(request: Request, document: ScenarioDocument) -> bool:
+    found = _latencies(request)
     slo = limits(document.streams[request.stream].slo)
     return not any(found[metric] * 1e3 > limit * (1 + 1e-9) for metric, limit in slo.items())
 

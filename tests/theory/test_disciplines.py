@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
@@ -133,11 +134,15 @@ def test_intervals_of_simulated_means_cover_at_their_nominal_rate() -> None:
         },
         backends={"llm": {"kind": "llm", "profile": "test", "engine": {"max_num_seqs": 1}}},
     )
-    profiles, trials, covered = {"test": profile({"constant": STEP})}, 100, 0
-    for trial in range(trials):
-        seeded = document.model_copy(update={"seed": 1000 + trial})
-        means = [mean_latency(simulate(seeded, profiles, i, Path()), 50.0) for i in range(5)]
-        low, high = estimate(means).ci95 or (np.nan, np.nan)
-        covered += low <= theory <= high
+    profiles, trials = {"test": profile({"constant": STEP})}, 100
+    seeded = [document.model_copy(update={"seed": 1000 + trial}) for trial in range(trials)]
+    found = [[mean_latency(simulate(one, profiles, i, Path()), 50.0) for i in range(5)] for one in seeded]
+    intervals = [estimate(means).ci95 or (np.nan, np.nan) for means in found]
+    covered = sum(low <= theory <= high for low, high in intervals)
     # Four standard errors of a share of 95% over that many trials.
     assert covered / trials == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / trials))
+    # Replications that shared their draws, or intervals too wide, would cover as well or better.
+    assert all(len(set(means)) == 5 for means in found)
+    halves = [(high - low) / 2 for low, high in intervals]
+    spread = np.std(np.array(found) - np.mean(found, axis=1, keepdims=True)) * np.sqrt(5 / 4)
+    assert np.mean(halves) == pytest.approx(t.ppf(0.975, 4) * spread / np.sqrt(5), rel=0.2)

@@ -13,6 +13,7 @@ import pytest
 from simcore.faults.drawn import with_drawn_faults
 from simcore.request import Outcome
 from simcore.scenario.check import Checker
+from simcore.scenario.faults import Faults, RandomFault
 from simcore.scenario.finding import dotted
 from simcore.simulation import simulate
 from simcore.workload.randomness import Streams
@@ -277,10 +278,30 @@ def test_random_faults_are_the_same_in_every_variant_and_differ_between_backends
         for one, replication in ((document, 0), (other, 0), (document, 1))
     )
     assert first == again != later
+    hangs = document.model_copy(update={"faults": Faults(random=[RandomFault(**chance | {"kind": "hang"})])})
+    drawn = with_drawn_faults(hangs, Streams(document.seed, 0)).faults.events
+    assert {event.at_s for event in drawn}.isdisjoint(event.at_s for event in first), (
+        "kinds draw on their own"
+    )
     at = [[event.at_s for event in first if event.index == i] for i in (0, 1)]
     assert at[0] == sorted(at[0]) != at[1]
-    assert sum(map(len, at)) / 2 == pytest.approx(1000 / 12, rel=0.25)
-    assert sum(event.for_s or 0.0 for event in first) / len(first) == pytest.approx(2.0, rel=0.25)
+
+
+def test_random_faults_come_mtbf_after_the_last_was_over_and_last_mttr() -> None:
+    """Four standard errors of means of over 8,000 exponential times are 4.4%."""
+    chance = {"kind": "hang", "backend": "llm", "mtbf_s": 10.0, "mttr_s": 2.0}
+    document = scenario(
+        duration_s=100_000.0,
+        streams={"asked": CHAT | {"arrivals": {"process": "constant", "rate": 1.0}}},
+        backends={"llm": {"kind": "llm", "profile": "test"}},
+        faults={"random": [chance]},
+    )
+    events = with_drawn_faults(document, Streams(1, 0)).faults.events
+    lasts = [event.for_s or 0.0 for event in events]
+    gaps = [later.at_s - one.at_s - long for one, later, long in zip(events, events[1:], lasts, strict=False)]
+    assert min(gaps) >= 0.0
+    assert sum(gaps) / len(gaps) == pytest.approx(10.0, rel=0.045)
+    assert sum(lasts) / len(lasts) == pytest.approx(2.0, rel=0.045)
 
 
 @pytest.mark.parametrize(

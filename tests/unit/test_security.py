@@ -96,3 +96,23 @@ def test_servers_listen_on_this_machine_alone() -> None:
     said = [ast.unparse(one.value) for _, call in CALLS for one in call.keywords if one.arg == "host"]
     assert said
     assert set(said) == {"'127.0.0.1'"}
+    assert {place: told for place, told in listening() if told not in LOOPBACK} == {}
+
+
+LOOPBACK = ("'127.0.0.1'", "host")
+"""What is said where a server is given its address: this machine's own, or what `serve --host` says."""
+
+
+def listening() -> list[tuple[str, str]]:
+    """Where a socket or a server is bound, and to which address."""
+    found = []
+    for file, call in CALLS:
+        name = ast.unparse(call.func).rpartition(".")[2]
+        place = f"{file.relative_to(ROOT)}:{call.lineno}"
+        if name in ("bind", "bind_tcp", "create_server"):
+            found.append(
+                (place, ast.unparse(call.args[0]).strip("()").partition(",")[0] if call.args else "")
+            )
+        elif name == "TCPSite":
+            found.append((place, ast.unparse(call.args[1]) if len(call.args) > 1 else ""))
+    return found

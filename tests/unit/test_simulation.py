@@ -198,3 +198,13 @@ def test_look_ups_that_take_no_time_are_as_many_as_there_are() -> None:
     assert len(requests) == 10_000
     assert all(one.outcome is Outcome.COMPLETED for one in requests)
     assert max(one.finished - one.arrival for one in requests) > 1.0
+
+
+def test_what_an_engine_refuses_frees_its_place_at_once() -> None:
+    """Two that come together, one at a time, with hops of 1: the first is too long, known at 3 and gone."""
+    one = {"arrivals": STEADY, "kind": "chat", "output_tokens": constant(5)}
+    streams = {"a": one | {"prompt_tokens": constant(5000)}, "b": one | {"prompt_tokens": constant(8)}}
+    plane = {"max_in_flight": 1, "hop_latency_ms": 1.0}
+    requests = run(duration_s=0.5, streams=streams, control_plane=plane).requests
+    ends = [(r.stream, r.outcome, round(1e3 * r.finished, 6)) for r in requests]
+    assert ends == [("a", Outcome.FAILED, 3.0), ("b", Outcome.COMPLETED, 55.0)]
