@@ -43,19 +43,18 @@ class Clock(Environment):
                 _check(dispatcher)
 
 
-class Driven(Driver):
-    """Is found by its clock."""
-
-    def __init__(self, env: Clock, *given: Any) -> None:
-        super().__init__(env, *given)
-        env.driver = self
-
-
 def audited(document: ScenarioDocument) -> tuple[SimulationResult, list[Scheduler]]:
     """Simulate, failing at the first thing that may never be; gives the schedulers too, as they end."""
     if event_loop() == "compiled":
         pytest.skip("no class of a compiled event loop can be taken apart")
     made: list[Scheduler] = []
+
+    class AuditedDriver(Driver):
+        """Is found by its clock."""
+
+        def __init__(self, env: Clock, *given: Any) -> None:
+            super().__init__(env, *given)
+            env.driver = self
 
     class AuditedScheduler(Scheduler):
         """Fails as soon as a step takes more than the engine has."""
@@ -99,7 +98,7 @@ def audited(document: ScenarioDocument) -> tuple[SimulationResult, list[Schedule
 
     with (
         patch("simcore.simulation.Environment", Clock),
-        patch("simcore.simulation.Driver", Driven),
+        patch("simcore.simulation.Driver", AuditedDriver),
         patch("simcore.cluster.Scheduler", AuditedScheduler),
         patch("simcore.llm.replica.Scheduler", AuditedScheduler),
         patch.object(Dispatcher, "next_dispatches", decided),
