@@ -43,7 +43,6 @@ CAMPAIGNS = (
         "pytest tests/property --ignore tests/property/test_invariants.py",
     ),
     Campaign("Queueing theory, and coverage of intervals", "pytest tests/theory"),
-    Campaign("Mutants of scheduler, control plane and policies", "benchmarks.mutants"),
     Campaign("Damaged scenario and profile files", "benchmarks.robust_files"),
     Campaign(
         "Faults in the simulator, the gateway and a replay",
@@ -68,6 +67,7 @@ CAMPAIGNS = (
         "The same bytes on any number of threads and processes",
         "pytest tests/golden tests/unit/test_simsage_farm.py tests/unit/test_simsage_resume.py",
     ),
+    Campaign("Mutants of scheduler, control plane and policies", "benchmarks.mutants"),
 )
 
 
