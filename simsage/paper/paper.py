@@ -28,7 +28,7 @@ from simsage.paper.numbers import Numbers
 from simsage.paper.section import section
 from simsage.paper.topics import claims
 from simsage.paper.topics.catalogue import TOPICS
-from simsage.planning.price import Prices
+from simsage.planning.price import Prices, check_prices
 from simsage.report.paper_page import paper_page
 
 TEXT = "experiments.md"
@@ -123,9 +123,11 @@ def _written(
     (work / TABLES).mkdir()
     numbers = Numbers()
     sections, entries = [], []
+    profiles: set[str] = set()
     all_drawn: list[Drawn] = []
     for experiment in experiments:
         facts = Facts(read_evidence(experiment, out), numbers, prices, watts)
+        profiles |= {one["name"] for one in facts.evidence.environment["profiles"].values()}
         changed = _changed(facts)
         tables = [TOPICS[name].table(facts) for name in experiment.topics]
         for table in tables:
@@ -134,6 +136,8 @@ def _written(
         all_drawn += drawn
         sections.append(section(facts, tables, drawn, changed))
         entries.append(Entry(facts, changed, claims.verdicts(facts)))
+    check_prices(prices, profiles)
+    check_prices(watts, profiles, "--watts")
     text = "\n".join([_head(entries), *sections, checklist(entries)])
     (work / TEXT).write_text(text, encoding="utf-8", newline="\n")
     runs = [f"{RUNS}/{experiment.name}/{output.REPORT}" for experiment in experiments]

@@ -56,10 +56,10 @@ def parse_prices(
     return prices
 
 
-def check_prices(prices: Prices, profiles: Collection[str]) -> None:
-    """Raise BadInput for a price of something other than the ``profiles`` that the scenario names."""
+def check_prices(prices: Prices, profiles: Collection[str], option: str = "--price") -> None:
+    """Raise BadInput for a price of something other than the ``profiles`` that are named."""
     faults = [
-        Fault("--price", 0, name, "no profile of the scenario", one_of(sorted(profiles), name))
+        Fault(option, 0, name, "no profile that a scenario here names", one_of(sorted(profiles), name))
         for name in prices
         if name not in profiles
     ]

@@ -226,6 +226,16 @@ def test_a_paper_that_was_stopped_goes_on(tmp_path: Path):
     assert (out / "runs" / both[0].name / "environment.json").read_bytes() == written
 
 
+@pytest.mark.usefixtures("_no_engine")
+def test_a_price_of_what_no_experiment_names_is_refused_and_the_runs_stay(tmp_path: Path):
+    both, out = two(tmp_path), tmp_path / "out"
+    options = Options(watts={"toyy": 300.0}, run=RunOptions(jobs=1, figures=False))
+    with pytest.raises(BadInput, match=r"--watts: toyy: found no profile .*did you mean 'toy'"):
+        paper(out, both, both, options)
+    assert [entry.name for entry in out.iterdir()] == ["runs"]
+    assert len(paper(out, both, both, replace(options, watts={"toy": 300.0}))) == 2
+
+
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda one: one.name)
 def test_what_an_experiment_names_is_there(tmp_path: Path, experiment: Experiment):
     path = find_scenario(experiment.scenario)

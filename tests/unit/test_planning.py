@@ -144,7 +144,9 @@ def test_ranked_by_price_where_all_have_one_else_by_backends(tmp_path: Path, pri
 
 def test_a_price_of_what_the_scenario_does_not_name_is_refused(tmp_path: Path):
     options = Options(prices={"slow.jso": 2}, requests=500, jobs=1)
-    with pytest.raises(BadInput, match=r"--price: slow\.jso: found no profile .*did you mean 'slow\.json'"):
+    with pytest.raises(
+        BadInput, match=r"--price: slow\.jso: found no profile that .*did you mean 'slow\.json'"
+    ):
         plan(write_queue(tmp_path), options=options)
 
 
