@@ -19,7 +19,7 @@ class AttentionTable:
 
     def __init__(self, path: Path, length: str) -> None:
         keys = ["num_heads", "num_key_value_heads", "head_dim", "kv_cache_dtype", "batch_size"]
-        table = read_table(path, [*keys, length, "latency"])
+        table = read_table(path, [*keys, length, "latency"], ["window_size"])
         if "window_size" in table:
             table = table[table["window_size"] == 0]
         self._tables: dict[Heads, dict[int, Curve]] = {}

@@ -12,15 +12,19 @@ import pyarrow.parquet as pq
 from calibration.errors import CalibrationError
 
 
-def read_table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
-    """The whole table. Raises CalibrationError where it is none, lacks a ``needed`` column or has no rows."""
+def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """Those columns of the table, the ``optional`` ones as far as they are there.
+
+    Raises CalibrationError where it is none, lacks a ``needed`` column or has no rows.
+    """
     try:
-        table: pd.DataFrame = pq.read_table(path).to_pandas()
+        there = set(pq.read_schema(path).names)
+        if missing := [name for name in needed if name not in there]:
+            raise CalibrationError(f"{path}: found no column {missing[0]}; needed: {', '.join(needed)}")
+        columns = [*needed, *(name for name in optional if name in there)]
+        table: pd.DataFrame = pq.read_table(path, columns=columns).to_pandas()
     except (OSError, pa.ArrowException) as error:
         raise CalibrationError(f"{path}: found no Parquet table ({' '.join(str(error).split())})") from None
-    missing = [name for name in needed if name not in table.columns]
-    if missing:
-        raise CalibrationError(f"{path}: found no column {missing[0]}; needed: {', '.join(needed)}")
     if table.empty:
         raise CalibrationError(f"{path}: found no rows")
     return table

@@ -53,16 +53,17 @@ def read_summary(folder: Path) -> Summary:
         raise _misfit(folder / output.SUMMARY, error) from None
 
 
-def read_digests(environment: Path) -> dict[str, str]:
-    """The digest of each profile by environment.json. Raises BadInput."""
-    content = read_json(environment.parent, environment.name).get("profiles", {})
+def read_digests(folder: Path) -> dict[str, str]:
+    """The digest of each profile by environment.json, which has its name too. Raises BadInput."""
+    content, file = read_json(folder, output.ENVIRONMENT).get("profiles", {}), folder / output.ENVIRONMENT
     try:
         profiles = _PROFILES.validate_python(content, strict=True)
     except ValidationError as error:
-        raise _misfit(environment, error) from None
+        raise _misfit(file, error) from None
     for name, facts in profiles.items():
-        if not isinstance(facts.get("digest"), str):
-            raise bad(environment, "no digest", key=f"profiles.{name}")
+        for key in ("digest", "name"):
+            if not isinstance(facts.get(key), str):
+                raise bad(file, f"no {key}", key=f"profiles.{name}")
     return {name: facts["digest"] for name, facts in profiles.items()}
 
 

@@ -93,7 +93,7 @@ class RecordedRun:
 def read_run(folder: Path) -> RecordedRun:
     """The run in a folder that `run` has written. Raises BadInput if there is none that can be read."""
     summary = read_summary(folder)
-    digests = read_digests(folder / output.ENVIRONMENT)
+    digests = read_digests(folder)
     check_columns(folder / records.FILE, ("variant", "point", *COLUMNS))
     document = _document(folder / output.SCENARIO)
     return RecordedRun(folder, summary, document, digests, _cells(document))

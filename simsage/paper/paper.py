@@ -123,11 +123,13 @@ def _written(
     (work / TABLES).mkdir()
     numbers = Numbers()
     sections, entries = [], []
-    profiles: set[str] = set()
     all_drawn: list[Drawn] = []
-    for experiment in experiments:
-        facts = Facts(read_evidence(experiment, out), numbers, prices, watts)
-        profiles |= {one["name"] for one in facts.evidence.environment["profiles"].values()}
+    evidences = [read_evidence(experiment, out) for experiment in experiments]
+    profiles = {one["name"] for each in evidences for one in each.environment["profiles"].values()}
+    check_prices(prices, profiles)
+    check_prices(watts, profiles, "--watts")
+    for evidence in evidences:
+        experiment, facts = evidence.experiment, Facts(evidence, numbers, prices, watts)
         changed = _changed(facts)
         tables = [TOPICS[name].table(facts) for name in experiment.topics]
         for table in tables:
@@ -136,8 +138,6 @@ def _written(
         all_drawn += drawn
         sections.append(section(facts, tables, drawn, changed))
         entries.append(Entry(facts, changed, claims.verdicts(facts)))
-    check_prices(prices, profiles)
-    check_prices(watts, profiles, "--watts")
     text = "\n".join([_head(entries), *sections, checklist(entries)])
     (work / TEXT).write_text(text, encoding="utf-8", newline="\n")
     runs = [f"{RUNS}/{experiment.name}/{output.REPORT}" for experiment in experiments]

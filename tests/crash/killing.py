@@ -78,11 +78,10 @@ def kill_and_resume(run: Undisturbed, out: Path, share: float, jobs: int) -> str
     return resume(run, out, jobs)
 
 
-def finishes(process: subprocess.Popen[bytes], out: Path, parts: int) -> bool:
-    """Wait until it has finished that many parts of a run, and say whether it is not over."""
+def wait_for_parts(process: subprocess.Popen[bytes], out: Path, parts: int) -> None:
+    """Wait until it has finished that many parts of a run, or is over."""
     while process.poll() is None and len(list(out.parent.glob(f".{out.name}.part/*/*.json"))) < parts:
         time.sleep(0.002)
-    return process.poll() is None
 
 
 def resume(run: Undisturbed, out: Path, jobs: int) -> str:

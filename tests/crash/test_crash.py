@@ -13,12 +13,12 @@ import pytest
 from tests.crash.killing import (
     Undisturbed,
     command,
-    finishes,
     kill,
     kill_and_resume,
     resume,
     started,
     undisturbed,
+    wait_for_parts,
 )
 from tests.live.processes import alive, descendants, wait_until
 
@@ -40,7 +40,7 @@ def test_killed_with_parts_finished_it_resumes_to_the_same_bytes(
     while "parts" not in left and len(left) < TRIES:
         out = tmp_path / f"out{len(left)}"
         process = started(command(sweep.file, out, jobs))
-        finishes(process, out, parts)
+        wait_for_parts(process, out, parts)
         kill(process, 0.0)
         left.append(resume(sweep, out, jobs))
     assert left[-1] == "parts"
@@ -49,7 +49,7 @@ def test_killed_with_parts_finished_it_resumes_to_the_same_bytes(
 def test_workers_do_not_outlive_a_run_that_is_killed_alone(sweep: Undisturbed, tmp_path: Path) -> None:
     for out in (tmp_path / f"out{number}" for number in range(TRIES)):
         process = started(command(sweep.file, out, 2))
-        finishes(process, out, 1)
+        wait_for_parts(process, out, 1)
         workers = descendants(process.pid)
         if process.poll() is None:
             break
@@ -111,7 +111,7 @@ def test_ctrl_c_in_the_midst_is_one_line(sweep: Undisturbed, tmp_path: Path) -> 
     inherited = signal.signal(signal.SIGINT, signal.default_int_handler)
     for out in (tmp_path / f"out{number}" for number in range(TRIES)):
         process = subprocess.Popen(command(sweep.file, out, 1), stderr=subprocess.PIPE)
-        finishes(process, out, 1)
+        wait_for_parts(process, out, 1)
         process.send_signal(signal.SIGINT)
         told = process.communicate()[1].decode()
         if process.returncode != 0:
