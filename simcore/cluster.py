@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from simpy import Environment
 
@@ -14,9 +15,8 @@ from simcore.device import CoordinatedDevice, Device, Workplace
 from simcore.devices import Devices
 from simcore.embedding_server import EmbeddingServer
 from simcore.faults.fallible import Fallible
-from simcore.llm.durations import StepDurations
+from simcore.llm.make import make_replica
 from simcore.llm.replica import Replica
-from simcore.llm.scheduler import Scheduler
 from simcore.observer import Observer
 from simcore.profile.residuals import residual_factor
 from simcore.profile.use import (
@@ -28,12 +28,16 @@ from simcore.profile.use import (
     search_time,
     served_llm,
     serving,
-    step_time,
 )
 from simcore.ranges import range_excesses
 from simcore.result import RangeExcess
 from simcore.retriever import Retriever
-from simcore.scenario.cluster import ControlPlaneSpec, EmbeddingBackends, LLMBackends, RetrieverBackends
+from simcore.scenario.cluster import (
+    ControlPlaneSpec,
+    EmbeddingBackends,
+    LLMBackends,
+    RetrieverBackends,
+)
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.places import BackendSpec, Place, index_of, places
 from simcore.workload.distributions import draw_floats
@@ -118,17 +122,16 @@ class Cluster:
 
     def _replica(self, name: str, spec: LLMBackends, events: BackendEvents, device: Workplace) -> Replica:
         profile = served_llm(self._profiles, spec.profile)
-        config = scheduler_config(spec.engine, profile)
-        residuals = profile.residuals if spec.sample_residuals else []
-        return Replica(
+        blocks = scheduler_config(spec.engine, profile).usable_blocks
+        return make_replica(
             self._env,
             BackendName(name, spec.profile, profile.price_per_hour),
-            Scheduler(config),
-            StepDurations(step_time(profile), residuals, self._streams.generator(name, "step residual")),
+            profile,
+            spec.engine,
             device,
-            profile.overheads,
             events,
-            self._observer.replica_usage(name, *self._counted, config.usable_blocks),
+            self._observer.replica_usage(name, *self._counted, blocks),
+            partial(self._streams.generator, name) if spec.sample_residuals else None,
         )
 
     def _embedding_server(

@@ -103,6 +103,10 @@ class Request:
     """When it reached the backend's queue, behind the API server and tokeniser."""
     scheduled: float = field(default=NEVER, init=False)
     """When the backend first worked on it."""
+    engine_first_token: float = field(default=NEVER, init=False)
+    """When the LLM engine had its first token."""
+    engine_finished: float = field(default=NEVER, init=False)
+    """When the LLM engine had its last token."""
     first_token: float = field(default=NEVER, init=False)
     """When the client saw the first token; for other kinds than LLM it stays NEVER."""
     finished: float = field(default=NEVER, init=False)

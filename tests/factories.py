@@ -28,6 +28,7 @@ def profile(
     sigma: float = 0.0,
     overheads: dict[str, float] | None = None,
     engine: dict[str, Any] | None = None,
+    **llm: Any,
 ) -> ProfileDocument:
     """A profile with an LLM and an embedding model; each step lasts 10 ms, each batch 10 ms, unless told."""
     facts = {
@@ -55,7 +56,8 @@ def profile(
                 "context_range": (0.0, 1e6),
                 "chunk_range": (0.0, 1e6),
                 "fit": FIT,
-            },
+            }
+            | llm,
             "embedding": {
                 "model": "test",
                 "embed_time": embed_time or {"constant": 0.01},

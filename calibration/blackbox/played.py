@@ -12,12 +12,10 @@ from calibration.errors import CalibrationError
 from calibration.store import Record
 from simcore.backend import BackendEvents, BackendName
 from simcore.device import Device
-from simcore.llm.durations import StepDurations
-from simcore.llm.replica import Replica
-from simcore.llm.scheduler import Scheduler
+from simcore.llm.make import make_replica
 from simcore.llm.usage import ReplicaUsage
 from simcore.profile.llm import LLMProfile
-from simcore.profile.use import scheduler_config, step_time
+from simcore.profile.use import scheduler_config
 from simcore.request import Kind, Request
 from simcore.scenario.cluster import EngineOptions
 from simcore.timer import after
@@ -62,15 +60,15 @@ def replay(
     """
     env = Environment()
     config = scheduler_config(EngineOptions(), profile)
-    replica = Replica(
+    replica = make_replica(
         env,
         BackendName("played", "played"),
-        Scheduler(config),
-        StepDurations(step_time(profile), [], np.random.default_rng(0)),
+        profile,
+        EngineOptions(),
         Device(env, "played"),
-        profile.overheads,
         _events(env),
         ReplicaUsage(0.0, np.inf, config.usable_blocks),
+        None,
     )
     sent = [
         Request(i, "load", Kind.LLM_GENERATE, r["intended"], r["prompt_tokens"], r["output_tokens"])

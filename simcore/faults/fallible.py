@@ -18,6 +18,8 @@ from simcore.timer import after
 NOTED = (
     "backend_arrival",
     "scheduled",
+    "engine_first_token",
+    "engine_finished",
     "prefill_interference",
     "interference",
     "generated_tokens",

@@ -68,21 +68,47 @@ class SampledRun:
         return index + 1, float(self._ends[index])
 
 
-class StepDurations:
-    """Step times of one replica.
+class StepFactors:
+    """Factors drawn from ``residuals``, quantiles as in a profile, one for each number of a step.
 
-    With ``residuals``, quantiles as in a profile, each step takes its fitted time times a factor drawn by
-    the step's number: the same factor whether the step is taken alone or in a run, and whatever happens
-    to other replicas.
+    A step gets the same factor whether it is taken alone or in a run, and whatever happens to other
+    replicas. Numbers may only rise by chunks.
     """
 
-    def __init__(self, step_time: StepTime, residuals: Sequence[float], rng: np.random.Generator) -> None:
-        self._step_time = step_time
-        self._decode_line = cache(step_time.decode_line)
+    def __init__(self, residuals: Sequence[float], rng: np.random.Generator) -> None:
         self._residuals = residuals
         self._rng = rng
         self._factors: NDArray[np.float64] = np.empty(0)
         self._chunk = -1
+        self.drawn = bool(residuals)
+        """Whether there is anything to draw; else all factors are 1."""
+
+    def at(self, number: int) -> float:
+        """The factor of the step of that number."""
+        if not self.drawn:
+            return 1.0
+        return float(self._chunk_of(number)[number % _CHUNK])
+
+    def some(self, number: int, steps: int) -> NDArray[np.float64]:
+        """The factors of at most ``steps`` steps from that number on; at least one."""
+        start = number % _CHUNK
+        return self._chunk_of(number)[start : start + steps]
+
+    def _chunk_of(self, number: int) -> NDArray[np.float64]:
+        chunk = number // _CHUNK
+        while self._chunk < chunk:
+            self._chunk += 1
+            self._factors = residual_factors(self._rng, self._residuals, _CHUNK)
+        return self._factors
+
+
+class StepDurations:
+    """Step times of one replica, each times its residual factor."""
+
+    def __init__(self, step_time: StepTime, residuals: Sequence[float], rng: np.random.Generator) -> None:
+        self._step_time = step_time
+        self._decode_line = cache(step_time.decode_line)
+        self._factors = StepFactors(residuals, rng)
         self.slowdown = 1.0
         """How many times longer than usual steps take."""
 
@@ -93,25 +119,14 @@ class StepDurations:
         else:
             base, slope = self._decode_line(step.decodes)
             seconds = base + slope * step.decode_context
-        seconds *= self.slowdown
-        if not self._residuals:
-            return seconds
-        return seconds * float(self._chunk_of(number)[number % _CHUNK])
+        return seconds * self.slowdown * self._factors.at(number)
 
     def run(self, decodes: int, context: int, number: int, steps: int) -> StepRun:
         """At most ``steps`` pure decode steps from that number on; each adds ``decodes`` to ``context``."""
         base, slope = self._decode_line(decodes)
         first = self.slowdown * (base + slope * context)
         increment = self.slowdown * (slope * decodes)
-        if not self._residuals:
+        if not self._factors.drawn:
             return LinearRun(first, increment, steps)
-        start = number % _CHUNK
-        factors = self._chunk_of(number)[start : start + steps]
+        factors = self._factors.some(number, steps)
         return SampledRun(np.cumsum(factors * (first + increment * np.arange(len(factors)))))
-
-    def _chunk_of(self, number: int) -> NDArray[np.float64]:
-        chunk = number // _CHUNK
-        while self._chunk < chunk:
-            self._chunk += 1
-            self._factors = residual_factors(self._rng, self._residuals, _CHUNK)
-        return self._factors

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simpy import Environment
 
 from simcore.backend import BackendEvents, BackendName
-from simcore.device import Job, Workplace
+from simcore.device import Workplace
 from simcore.extent import Extent
-from simcore.llm.durations import StepDurations, StepRun
+from simcore.llm.durations import StepDurations
+from simcore.llm.front_end import FrontEnd
 from simcore.llm.scheduler import Scheduler
 from simcore.llm.scheduler_output import SchedulerOutput
 from simcore.llm.sequence import Sequence, Status
 from simcore.llm.usage import ReplicaUsage
-from simcore.profile.base import Overheads
 from simcore.request import Request, Service
 from simcore.result import BackendUsage
-from simcore.timer import after
+
+MakeFrontEnd = Callable[[Callable[[Request], None]], FrontEnd]
+"""Makes a replica's front end, given what is to be called with each request once the engine has it."""
 
 
 class Replica:
-    """Steps while it has requests; a run of uneventful decode steps is one job, cut short when one comes.
+    """Takes requests in, lets its scheduler decide steps, and hands their results out.
 
-    The API server and tokeniser delay a request on its way in and a token on its way out; they do not
-    block the engine. With asynchronous scheduling the next step is decided when the present one starts
-    (vllm/v1/engine/core.py, step_with_batch_queue), so an arrival waits one step more.
+    What steps cost, and when one follows another, is up to the subclasses: `simcore.llm.stepping` lets one
+    step follow the other, `simcore.llm.pipelined` has the engine's thread and the GPU work at once.
     """
 
     def __init__(
@@ -33,7 +36,7 @@ class Replica:
         scheduler: Scheduler,
         durations: StepDurations,
         device: Workplace,
-        overheads: Overheads,
+        make_front_end: MakeFrontEnd,
         events: BackendEvents,
         usage: ReplicaUsage,
     ) -> None:
@@ -43,16 +46,10 @@ class Replica:
         self._usage = usage
         self._durations = durations
         self._device = device
-        self._overheads = overheads
+        self._front_end = make_front_end(self._arrive)
         self._events = events
         self._sequences: dict[Request, Sequence] = {}
         self._aborted: list[Sequence] = []
-        self._job = Job(Service.LLM, 0.0, self._ended, on_contention=self._interrupt)
-        self._working = False
-        self._output: SchedulerOutput | None = None
-        """The step under way, unless it is one of a run."""
-        self._run: StepRun | None = None
-        self._ahead: tuple[int, SchedulerOutput] | None = None
         self._lost = 0.0
         self._async = scheduler.config.async_scheduling
 
@@ -63,11 +60,11 @@ class Replica:
 
     def submit(self, request: Request) -> None:
         """Receive a request at the API server."""
-        delay = self._overheads.request + self._overheads.prompt_token * request.prompt_tokens
-        after(self.env, delay, self._arrive, request)
+        self._front_end.receive(request)
 
     def cancel(self, request: Request) -> None:
         """Give up a request; the engine lets go of it at the end of its step, as vLLM's does."""
+        self._front_end.forget(request)
         seq = self._sequences.pop(request, None)
         if seq is not None:
             self._aborted.append(seq)
@@ -77,7 +74,8 @@ class Replica:
     def crash(self) -> None:
         """Lose all requests and caches; the device is told by who lets it crash."""
         self._count_under_way()
-        self._output = self._run = self._ahead = None
+        self._stop()
+        self._front_end.crash()
         for request, seq in self._sequences.items():
             request.generated_tokens = self._generated(seq)
         waiting = self._usage.waiting
@@ -88,7 +86,6 @@ class Replica:
         self.scheduler.decoding.step = steps
         self._sequences.clear()
         self._aborted.clear()
-        self._working = False
 
     def slow(self, factor: float) -> None:
         """Let steps that begin from now on take ``factor`` times as long."""
@@ -122,6 +119,26 @@ class Replica:
         """Requests in a step, cached tokens per decoding request, prompt tokens in a step."""
         return self._usage.batches, self._usage.contexts, self._usage.chunks
 
+    def _begin(self) -> None:
+        """Begin with the next step, or do nothing if one is under way."""
+        raise NotImplementedError
+
+    def _interrupt(self) -> None:
+        """Let what changed count from the next step on."""
+        raise NotImplementedError
+
+    def _stop(self) -> None:
+        """Drop all steps that are under way."""
+        raise NotImplementedError
+
+    def _count_under_way(self) -> None:
+        """Count the steps that will not end: as far as they came, and the one under way as a whole one."""
+        raise NotImplementedError
+
+    def _steps_ahead(self) -> int:
+        """Steps that are under way and that the scheduler has not advanced over."""
+        return 0
+
     def _arrive(self, request: Request) -> None:
         if request.outcome is not None:
             return
@@ -136,85 +153,16 @@ class Replica:
         self._sequences[request] = seq
         self.scheduler.add_request(seq)
         self._usage.waiting.change(1, now)
-        if self._working:
-            self._interrupt()
-        else:
-            self._begin()
+        self._begin()
 
     def _generated(self, seq: Sequence) -> int:
         """Output tokens of a sequence at the end of the step under way."""
         if seq.status is not Status.DECODING:
             return seq.num_output_tokens
-        ahead = 0 if self._run is None else self._run.steps
-        return self.scheduler.decoding.computed(seq) + ahead + 1 - seq.prompt_tokens
-
-    def _interrupt(self) -> None:
-        """Cut a run of steps short at the end of the step under way."""
-        run = self._run
-        if run is None:
-            return
-        step, end = run.end_of_step_at(self._job.worked(self.env.now))
-        if step < run.steps:
-            run.steps, run.total = step, end
-            self._device.shorten(self._job, end)
-
-    def _begin(self) -> None:
-        scheduler = self.scheduler
-        steps = 0 if self._async else scheduler.uneventful_steps()
-        if steps > 1:
-            decoding = scheduler.decoding
-            run = self._durations.run(decoding.size, decoding.context, decoding.step, steps)
-            self._run = run
-            self._work(run.total, urgent=False)
-            return
-        number, output = self._ahead or self._schedule()
-        self._ahead = None
-        if not output.step.batch:
-            self._finish_step(output)
-            return
-        self._output = output
-        seconds = self._durations.single(output.step, number)
-        if self._async and scheduler.has_requests:
-            self._ahead = self._schedule()
-        self._work(seconds, urgent=output.step.prefills > 0)
-
-    def _work(self, seconds: float, *, urgent: bool) -> None:
-        self._working = True
-        self._job.again(seconds, urgent=urgent)
-        self._device.start(self._job)
-
-    def _ended(self, job: Job) -> None:
-        now = self.env.now
-        self._lost += job.lost(now)
-        output, run = self._output, self._run
-        if output is not None:
-            self._output = None
-            self._usage.stepped(output.step, self.scheduler.kv.pool.used, job.started, now)
-            self._finish_step(output)
-        elif run is not None:
-            self._run = None
-            self._jump(run.steps, job.started, now)
-            self._go_on()
-
-    def _count_under_way(self) -> None:
-        """Count what will not end: as far as it came, and the step that it is in as a whole one."""
-        now, job, run = self.env.now, self._job, self._run
-        worked = job.worked(now)
-        if not worked:
-            return
-        if run is not None:
-            self._jump(run.end_of_step_at(worked)[0], job.started, now)
-        elif self._output is not None:
-            self._usage.stepped(self._output.step, self.scheduler.kv.pool.used, job.started, now)
-
-    def _jump(self, steps: int, since: float, until: float) -> None:
-        """Pass the steps of a run and count them."""
-        decoding, pool = self.scheduler.decoding, self.scheduler.kv.pool
-        size, first, before = decoding.size, decoding.context, pool.used
-        self.scheduler.jump(steps)
-        self._usage.ran(steps, size, (first, decoding.context - size), (before, pool.used), since, until)
+        return self.scheduler.decoding.computed(seq) + self._steps_ahead() + 1 - seq.prompt_tokens
 
     def _schedule(self) -> tuple[int, SchedulerOutput]:
+        """Decide on a step; its number and what is in it."""
         number = self.scheduler.decoding.step
         output = self.scheduler.schedule()
         now = self.env.now
@@ -232,13 +180,17 @@ class Replica:
             self._usage.preemptions += len(output.preempted)
         return number, output
 
-    def _finish_step(self, output: SchedulerOutput) -> None:
+    def _update(self, output: SchedulerOutput) -> None:
+        """Take the results of a step in and hand them out, then let go of what was given up."""
         self.scheduler.update_from_output(output)
-        delay = self._overheads.output
+        now = self.env.now
+        first: list[Request] = []
         for seq in output.first_tokens:
             assert isinstance(seq.key, Request)
             seq.key.prefill_interference = self._lost - seq.lost_before
-            self._events.first_token(seq.key, delay)
+            seq.key.engine_first_token = now
+            first.append(seq.key)
+        finished: list[Request] = []
         for seq in output.finished:
             request = seq.key
             assert isinstance(request, Request)
@@ -246,15 +198,15 @@ class Replica:
                 request.generated_tokens = seq.num_output_tokens
                 request.preemptions = seq.num_preemptions
                 request.interference = self._lost - seq.lost_before
-                self._events.finished(request, delay)
-        self._go_on()
+                request.engine_finished = now
+                finished.append(request)
+        self._front_end.hand_out(output.step.decodes + len(output.first_tokens), first, finished)
+        self._let_go()
 
-    def _go_on(self) -> None:
+    def _let_go(self) -> None:
+        """Abort what was given up."""
         for seq in self._aborted:
             if seq.status is Status.WAITING:
                 self._usage.waiting.change(-1, self.env.now)
             self.scheduler.abort(seq)
         self._aborted.clear()
-        self._working = False
-        if self.scheduler.has_requests:
-            self._begin()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import FiniteFloat, model_validator
 
 from simcore.profile.base import Count, FitQuality, Model, NonNegative, Overheads, Positive, Range, Residuals
+from simcore.profile.frontend import FrontEndCosts
+from simcore.profile.hosttime import HostTimeParameters
 from simcore.profile.points import StepRow
 
 
@@ -65,12 +67,16 @@ class LLMProfile(Model):
     parameters_count: int = 0
     tensor_parallel_size: Count = 1
     step_time: StepTimeParameters
+    host_time: HostTimeParameters | None = None
+    """The engine thread's time, ``step_time`` being the GPU's alone; None: ``step_time`` is all of a step."""
     correction: StepCorrection = StepCorrection()
     residuals: Residuals = []
     intervals: dict[str, tuple[float, float]] = {}
     """The 95% interval of each step-time coefficient."""
     engine: EngineFacts
     overheads: Overheads = Overheads()
+    frontend: FrontEndCosts | None = None
+    """The API server as a queue. None: it only delays, by ``overheads``."""
     batch_range: Range
     """Requests in a step, over which the fit was made."""
     context_range: Range

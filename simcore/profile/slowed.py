@@ -8,10 +8,17 @@ from typing import TypeVar
 from simcore.profile.base import Model, Overheads
 from simcore.profile.control import ControlCosts
 from simcore.profile.document import ProfileDocument
+from simcore.profile.frontend import FrontEndCosts
+from simcore.profile.hosttime import HostTimeParameters
 
 M = TypeVar("M", bound=Model)
 
-TIMES = {Overheads: {"request", "prompt_token", "output"}, ControlCosts: {"hop", "decision"}}
+TIMES = {
+    Overheads: {"request", "prompt_token", "output"},
+    ControlCosts: {"hop", "decision"},
+    HostTimeParameters: {"graph", "piecewise", "eager", "request", "prepare", "update"},
+    FrontEndCosts: {"request", "step", "token", "message", "end"},
+}
 """The fields that are seconds, where not all are."""
 
 
@@ -21,7 +28,8 @@ def slowed(profile: ProfileDocument, factor: float) -> ProfileDocument:
         return profile
     parts: dict[str, Model] = {}
     if (llm := profile.llm) is not None:
-        parts["llm"] = _with(llm, factor, "step_time", "overheads")
+        known = [name for name in ("host_time", "frontend") if getattr(llm, name) is not None]
+        parts["llm"] = _with(llm, factor, "step_time", "overheads", *known)
     if (embedding := profile.embedding) is not None:
         parts["embedding"] = _with(embedding, factor, "embed_time", "overheads")
     if (retrieval := profile.retrieval) is not None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from simcore.llm.config import SchedulerConfig
-from simcore.profile.base import Overheads
+from simcore.profile.base import Overheads, Residuals
 from simcore.profile.control import ControlCosts
 from simcore.profile.correction import Correction
 from simcore.profile.document import ProfileDocument
 from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.embedtime import EmbedTime
+from simcore.profile.frontend import FrontEndCosts
+from simcore.profile.hosttime import HostTime
 from simcore.profile.llm import LLMProfile, Table
 from simcore.profile.retrieval import RetrievalProfile
 from simcore.profile.searchtime import SearchTime
 from simcore.profile.steptime import StepTime
 from simcore.scenario.cluster import EngineOptions, LLMBackends
 from simcore.scenario.document import ScenarioDocument
+from simcore.step import Step
 
 Profiles = Mapping[str, ProfileDocument]
 
@@ -86,6 +89,37 @@ def step_time(profile: LLMProfile) -> StepTime:
         prefill_correction=correction(tables.prefill),
         mixed_correction=correction(tables.mixed),
     )
+
+
+def host_time(profile: LLMProfile) -> HostTime | None:
+    """What the engine's thread spends on steps; None where the profile does not tell it apart."""
+    if profile.host_time is None:
+        return None
+    largest = max(profile.engine.cudagraph_capture_sizes, default=0)
+    seconds = profile.host_time.model_dump(exclude={"residuals"})
+    return HostTime(**seconds, largest_graph=largest)
+
+
+def launch_residuals(profile: LLMProfile) -> Residuals:
+    """What launches of graph pieces and kernels take, relative to the fitted time."""
+    return profile.host_time.residuals if profile.host_time else []
+
+
+def step_seconds(profile: LLMProfile) -> Callable[[Step], float]:
+    """Seconds from step to step of an engine that has work all along."""
+    gpu, host = step_time(profile), host_time(profile)
+    if host is None:
+        return gpu
+    whole = host.period if profile.engine.async_scheduling else host.alone
+    return lambda step: whole(step, gpu(step))
+
+
+def frontend_costs(options: EngineOptions, profile: LLMProfile) -> FrontEndCosts | None:
+    """The API server's costs, with the settings that the scenario gives it."""
+    if profile.frontend is None:
+        return None
+    said = {"processes": options.api_server_count, "stream_interval": options.stream_interval}
+    return profile.frontend.model_copy(update={key: value for key, value in said.items() if value})
 
 
 def correction(table: Table) -> Correction:

@@ -1,0 +1,214 @@
+"""ApiServer: vLLM's API server as the queue that it is, an asyncio event loop."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from math import isnan
+
+from simpy import Environment
+
+from simcore.backend import BackendEvents
+from simcore.llm.front_end import FrontEnd
+from simcore.profile.base import Overheads
+from simcore.profile.frontend import FrontEndCosts
+from simcore.request import Request
+from simcore.timer import Timer
+
+
+class Results:
+    """Results of engine steps on their way out: tokens, and requests that got their first or last one."""
+
+    __slots__ = ("finished", "first", "messages", "steps", "tokens")
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.tokens = 0.0
+        self.messages = 0.0
+        self.first: list[Request] = []
+        self.finished: list[Request] = []
+
+    def add(self, tokens: float, messages: float, first: list[Request], finished: list[Request]) -> None:
+        """Add the results of one more step. A stream that already has a message to send adds none."""
+        self.steps += 1
+        self.tokens += tokens
+        if messages > self.messages:
+            self.messages = messages
+        self.first += first
+        self.finished += finished
+
+
+class EventLoop:
+    """One API server process. Service is gated: a turn does all that was ready when it began.
+
+    A step's results pass two turns: one takes them in and detokenises, the next sends one message a stream.
+    Tokens of a stream that were taken in together leave in one message (vLLM's `RequestOutputCollector`), so
+    an overloaded server sends fewer messages instead of falling behind without end. A request needs several
+    turns on its way in, one each time that its handler waits for something (vllm/v1/engine/async_llm.py).
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        costs: FrontEndCosts,
+        output_delay: float,
+        arrive: Callable[[Request], None],
+        events: BackendEvents,
+    ) -> None:
+        self.env = env
+        self._events = events
+        self._output_delay = output_delay
+        self.busy = 0.0
+        """Seconds that it has been at work."""
+        self.streams = 0
+        """Requests that have their first token and not their last."""
+        self._costs = costs
+        self._arrive = arrive
+        self._turning = False
+        self._entering: deque[list[Request]] = deque()
+        """Requests by the turns that they still need, those with one first."""
+        self._within = 0
+        self._results = Results()
+        self._to_send = Results()
+        self._lost = False
+
+    def receive(self, request: Request) -> None:
+        """Take a request in."""
+        turns = self._costs.turns
+        while len(self._entering) < turns:
+            self._entering.append([])
+        # The turn under way does not take it.
+        self._entering[turns - 1].append(request)
+        self._within += 1
+        self._turn()
+
+    def hand_out(self, tokens: float, first: list[Request], finished: list[Request]) -> None:
+        """Take in the results of one engine step: ``tokens`` tokens, one a stream."""
+        messages = len(first) + (tokens - len(first)) / self._costs.stream_interval
+        self.streams += len(first) - len(finished)
+        self._results.add(tokens, messages, first, finished)
+        self._turn()
+
+    def lose(self) -> None:
+        """Lose all that is under way, for good."""
+        self._lost = True
+
+    def _turn(self) -> None:
+        """Begin a turn, unless one is under way or nothing is ready."""
+        if self._turning or not (self._within or self._results.steps or self._to_send.steps):
+            return
+        self._turning = True
+        sending, taken = self._to_send, self._results
+        self._to_send, self._results = taken, Results()
+        costs = self._costs
+        sent_after = costs.message * sending.messages + costs.end * len(sending.finished)
+        seconds = sent_after + costs.step * taken.steps + costs.token * taken.tokens
+        seconds += self._within * costs.request / costs.turns
+        self._send(sending, sent_after)
+        entered: list[Request] = []
+        if self._within:
+            entered = self._entering.popleft()
+            self._entering.append([])
+            self._within -= len(entered)
+        self.busy += seconds
+        Timer(self.env, seconds, self._turned, entered)
+
+    def _turned(self, entered: list[Request]) -> None:
+        self._turning = False
+        if self._lost:
+            return
+        for request in entered:
+            self._arrive(request)
+        self._turn()
+
+    def _send(self, results: Results, seconds: float) -> None:
+        """Send one message a stream, in order of admission: the newest come last, those that end midway."""
+        if results.finished:
+            Timer(self.env, seconds / 2, self._finish, results.finished)
+        if results.first:
+            Timer(self.env, seconds, self._begin, results.first)
+
+    def _begin(self, requests: list[Request]) -> None:
+        if self._lost:
+            return
+        for request in requests:
+            self._events.first_token(request, self._output_delay)
+            if request.output_tokens == 1:
+                self._events.finished(request, self._output_delay)
+
+    def _finish(self, requests: list[Request]) -> None:
+        if self._lost:
+            return
+        for request in requests:
+            # A first token that is the last one leaves as a first one does.
+            if request.output_tokens > 1:
+                self._events.finished(request, self._output_delay)
+
+
+class ApiServer(FrontEnd):
+    """The API server processes of one replica; requests go to them in turn, as the kernel spreads them.
+
+    ``overheads`` delay requests and results beside what the processes spend on them: network and client.
+    """
+
+    every_step = True
+
+    def __init__(
+        self,
+        env: Environment,
+        costs: FrontEndCosts,
+        overheads: Overheads,
+        arrive: Callable[[Request], None],
+        events: BackendEvents,
+    ) -> None:
+        super().__init__(env, overheads, arrive, events)
+        self._costs = costs
+        self._loops = self._started()
+        self._loop_of: dict[Request, EventLoop] = {}
+        self._received = 0
+
+    def receive(self, request: Request) -> None:
+        """Take a request in."""
+        loop = self._loops[self._received % len(self._loops)]
+        self._received += 1
+        self._loop_of[request] = loop
+        Timer(self.env, self._delay(request), loop.receive, request)
+
+    def hand_out(self, tokens: int, first: list[Request], finished: list[Request]) -> None:
+        """Take in the results of one engine step; each process gets those of its own streams."""
+        loops = self._loops
+        if len(loops) == 1:
+            loops[0].hand_out(tokens, first, finished)
+        else:
+            self._spread(tokens, first, finished)
+        for request in finished:
+            self._loop_of.pop(request, None)
+
+    def _spread(self, tokens: int, first: list[Request], finished: list[Request]) -> None:
+        going_on = tokens - len(first)
+        streams = sum(loop.streams for loop in self._loops)
+        for loop in self._loops:
+            begun = [request for request in first if self._loop_of.get(request) is loop]
+            ended = [request for request in finished if self._loop_of.get(request) is loop]
+            own = going_on * loop.streams / streams if streams else 0.0
+            if own or begun or ended:
+                loop.hand_out(own + len(begun), begun, ended)
+
+    def forget(self, request: Request) -> None:
+        """Let go of a request that was given up."""
+        loop = self._loop_of.pop(request, None)
+        if loop is not None and not isnan(request.engine_first_token):
+            loop.streams -= 1
+
+    def crash(self) -> None:
+        """Lose all that is under way, and start the processes anew."""
+        for loop in self._loops:
+            loop.lose()
+        self._loop_of.clear()
+        self._loops = self._started()
+
+    def _started(self) -> list[EventLoop]:
+        return [
+            EventLoop(self.env, self._costs, self._overheads.output, self._arrive, self._events)
+            for _ in range(self._costs.processes)
+        ]

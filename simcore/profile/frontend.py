@@ -1,0 +1,26 @@
+"""FrontEndCosts: what an API server process spends on requests and on the tokens of their answers."""
+
+from __future__ import annotations
+
+from simcore.profile.base import Count, Model, NonNegative
+
+
+class FrontEndCosts(Model):
+    """Seconds of one vLLM API server process, an event loop: see `simcore.llm.api_server.EventLoop`."""
+
+    request: NonNegative = 0.0
+    """A request on its way in: HTTP, validation, sending it on; the tokeniser has a thread of its own."""
+    step: NonNegative = 0.0
+    """Taking in the results of one engine step."""
+    token: NonNegative = 0.0
+    """Detokenising one token."""
+    message: NonNegative = 0.0
+    """Sending what is new of one stream: a server-sent event."""
+    end: NonNegative = 0.0
+    """Ending one stream, beside its last message: usage, ``[DONE]``, closing."""
+    turns: Count = 1
+    """Turns of the event loop that a request needs on its way in."""
+    stream_interval: Count = 1
+    """Tokens a message after the first one (vLLM's ``--stream-interval``)."""
+    processes: Count = 1
+    """API server processes (vLLM's ``--api-server-count``)."""

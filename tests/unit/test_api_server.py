@@ -1,0 +1,92 @@
+"""The API server's event loop, to the millisecond."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from simcore.request import Request
+from simcore.simulation import simulate
+from tests.factories import constant, profile, scenario
+
+COSTS = {"request": 0.002, "turns": 2, "step": 0.001, "token": 0.001, "message": 0.003, "end": 0.005}
+
+
+def answered(
+    output: int, costs: dict[str, float], requests: int = 1, **engine: Any
+) -> list[tuple[float, float, float]]:
+    """Milliseconds of arrival at the engine, first token and end, of chats at 0; steps last 10 ms."""
+    made = profile({"constant": 0.01}, frontend=COSTS | costs)
+    chat = {
+        "kind": "chat",
+        "prompt_tokens": constant(3),
+        "output_tokens": constant(output),
+        "arrivals": {"process": "constant", "rate": 0.1},
+    }
+    document = scenario(
+        duration_s=1.0,
+        streams={f"chat{number}": chat for number in range(requests)},
+        backends={"llm": {"kind": "llm", "profile": "test", "engine": engine}},
+    )
+    found = simulate(document, {"test": made}, 0, Path()).requests
+    return [tuple(map(_ms, (one.backend_arrival, one.first_token, one.finished))) for one in found]  # type: ignore[misc]
+
+
+def _ms(seconds: float) -> float:
+    return round(1e3 * seconds, 6)
+
+
+def test_a_request_and_its_tokens_pass_turns_of_the_loop() -> None:
+    """In: two turns of 1 ms. Steps end at 12 and 22; each is taken in for 2 ms, then a message takes 3.
+
+    The last message and the end of the stream take 8 ms, midway through which the client has the answer.
+    """
+    assert answered(2, {}) == [(2.0, 17.0, 28.0)]
+
+
+def test_an_answer_of_one_token_ends_with_it() -> None:
+    assert answered(1, {}) == [(2.0, 22.0, 22.0)]
+
+
+def test_tokens_that_wait_for_the_loop_leave_in_one_message() -> None:
+    """Steps end at 12, 22, 32 and 42; the first message takes from 14 to 44, the other three are then one."""
+    assert answered(4, {"message": 0.03}) == [(2.0, 44.0, 67.5)]
+
+
+def test_requests_that_come_at_once_share_the_turns() -> None:
+    """The first has a turn of 1 ms alone, then one of 4 ms with the others, who need one of 3 ms more."""
+    assert [arrived for arrived, _, _ in answered(1, {}, requests=4)] == [5.0, 8.0, 8.0, 8.0]
+
+
+def test_processes_share_the_requests() -> None:
+    """Two each. One process: a step from 3 to 13 and one to 23; two: from 2 to 12 and to 22."""
+    assert [arrived for arrived, _, _ in answered(1, {}, 4, api_server_count=2)] == [3.0, 3.0, 4.0, 4.0]
+    alone, both = answered(1, {"end": 0.0}, 2), answered(1, {"end": 0.0}, 2, api_server_count=2)
+    assert [first for _, first, _ in alone] == [18.0, 28.0]
+    assert [first for _, first, _ in both] == [17.0, 27.0]
+
+
+def test_a_stream_interval_saves_messages_but_not_the_first() -> None:
+    """Of the messages after the first, a fourth: 0.75 ms instead of 3 for the token at 22 ms."""
+    ((_, first, end),) = answered(2, {"end": 0.0}, stream_interval=4)
+    assert (first, end) == (17.0, 24.375)
+
+
+def test_a_request_that_is_given_up_on_its_way_in_never_reaches_the_engine() -> None:
+    made = profile({"constant": 0.01}, frontend=COSTS | {"request": 0.1})
+    chat = {
+        "kind": "chat",
+        "prompt_tokens": constant(3),
+        "output_tokens": constant(5),
+        "arrivals": {"process": "constant", "rate": 0.1},
+        "timeout_ms": 50.0,
+    }
+    document = scenario(
+        duration_s=1.0, streams={"chat": chat}, backends={"llm": {"kind": "llm", "profile": "test"}}
+    )
+    result = simulate(document, {"test": made}, 0, Path())
+    (request,) = result.requests
+    assert isinstance(request, Request)
+    assert request.outcome is not None
+    assert request.outcome.value == "timed_out"
+    assert result.backends[0].steps == 0
