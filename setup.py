@@ -38,6 +38,7 @@ LOOP = (
     "simcore/policies/ordering/heap_queue.py",
     "simcore/profile/correction.py",
     "simcore/profile/steptime.py",
+    "simcore/relay.py",
     "simcore/request.py",
     "simcore/step.py",
     "simcore/timer.py",

@@ -30,6 +30,7 @@ from simcore.profile.use import (
     serving,
 )
 from simcore.ranges import range_excesses
+from simcore.relay import Relay
 from simcore.result import RangeExcess
 from simcore.retriever import Retriever
 from simcore.scenario.cluster import (
@@ -54,6 +55,7 @@ class Cluster:
         profiles: Profiles,
         streams: Streams,
         events: BackendEvents,
+        relay: Relay,
         observer: Observer,
     ) -> None:
         self.backends: list[Backend] = []
@@ -64,6 +66,7 @@ class Cluster:
         self._profiles = profiles
         self._streams = streams
         self._events = observer.events(env, events)
+        self._relay = relay
         self._observer = observer
         self._counted = (scenario.warmup_s, scenario.duration_s)
         self._devices = Devices(env, scenario, profiles)
@@ -130,6 +133,7 @@ class Cluster:
             spec.engine,
             device,
             events,
+            self._relay,
             self._observer.replica_usage(name, *self._counted, blocks),
             partial(self._streams.generator, name) if spec.sample_residuals else None,
         )

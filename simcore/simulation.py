@@ -21,6 +21,7 @@ from simcore.faults.plane_restart import PlaneRestarts
 from simcore.faults.schedule import start_faults
 from simcore.observer import Observer
 from simcore.profile.use import Profiles, block_size_of, with_control_costs
+from simcore.relay import Relay
 from simcore.request import Request
 from simcore.result import ControlPlaneUsage, SimulationResult
 from simcore.scenario.document import ScenarioDocument
@@ -49,8 +50,9 @@ def simulate(
     kept: list[Request] = []
     ended = ended or kept.append
     hop, decision = scenario.control_plane.hop_latency_ms / 1e3, scenario.control_plane.decision_cost_ms / 1e3
-    driver = Driver(env, hop, (scenario.warmup_s, scenario.duration_s), ended, decision)
-    cluster = Cluster(env, scenario, profiles, streams, driver.events, observer or Observer())
+    relay = Relay(scenario.control_plane.request_cost_ms / 1e3, scenario.control_plane.message_cost_ms / 1e3)
+    driver = Driver(env, hop, (scenario.warmup_s, scenario.duration_s), ended, relay, decision)
+    cluster = Cluster(env, scenario, profiles, streams, driver.events, relay, observer or Observer())
     planes = PlaneRestarts(env, driver, partial(_control_plane, scenario, cluster, streams))
     driver.connect(planes.plane, cluster.backends)
     for restart in scenario.faults.control_plane:

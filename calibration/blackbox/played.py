@@ -67,6 +67,7 @@ def replay(
         EngineOptions(),
         Device(env, "played"),
         _events(env),
+        None,
         ReplicaUsage(0.0, np.inf, config.usable_blocks),
         None,
     )

@@ -12,6 +12,7 @@ from simcore.backend import BackendEvents
 from simcore.llm.front_end import FrontEnd
 from simcore.profile.base import Overheads
 from simcore.profile.frontend import FrontEndCosts
+from simcore.relay import Relay
 from simcore.request import Request
 from simcore.timer import Timer
 
@@ -54,8 +55,10 @@ class EventLoop:
         output_delay: float,
         arrive: Callable[[Request], None],
         events: BackendEvents,
+        relay: Relay | None = None,
     ) -> None:
         self.env = env
+        self._relay = relay
         self._events = events
         self._output_delay = output_delay
         self.busy = 0.0
@@ -104,25 +107,34 @@ class EventLoop:
         sent_after = costs.message * sending.messages + costs.end * len(sending.finished)
         seconds = sent_after + costs.step * taken.steps + costs.token * taken.tokens
         seconds += self._within * costs.request / costs.turns
-        self._send(sending, sent_after)
-        entered: list[Request] = []
+        if sending.steps:
+            self._send(sending, sent_after)
         if self._within:
             entered = self._entering.popleft()
             self._entering.append([])
             self._within -= len(entered)
+            # They lie evenly among what else the turn does.
+            for place, request in enumerate(entered, start=1):
+                Timer(self.env, seconds * place / (len(entered) + 1), self._enter, request)
         self.busy += seconds
-        Timer(self.env, seconds, self._turned, entered)
+        Timer(self.env, seconds, self._turned)
 
-    def _turned(self, entered: list[Request]) -> None:
+    def _turned(self) -> None:
         self._turning = False
-        if self._lost:
-            return
-        for request in entered:
+        if not self._lost:
+            self._turn()
+
+    def _enter(self, request: Request) -> None:
+        if not self._lost:
             self._arrive(request)
-        self._turn()
 
     def _send(self, results: Results, seconds: float) -> None:
-        """Send one message a stream, in order of admission: the newest come last, those that end midway."""
+        """Send one message a stream, in order of admission: the newest come last, those that end midway.
+
+        What passes them on does so as they come.
+        """
+        if self._relay is not None:
+            seconds = self._relay.pass_messages(results.messages, self.env.now, seconds)
         if results.finished:
             Timer(self.env, seconds / 2, self._finish, results.finished)
         if results.first:
@@ -160,8 +172,10 @@ class ApiServer(FrontEnd):
         overheads: Overheads,
         arrive: Callable[[Request], None],
         events: BackendEvents,
+        relay: Relay | None = None,
     ) -> None:
         super().__init__(env, overheads, arrive, events)
+        self._relay = relay
         self._costs = costs
         self._loops = self._started()
         self._loop_of: dict[Request, EventLoop] = {}
@@ -209,6 +223,6 @@ class ApiServer(FrontEnd):
 
     def _started(self) -> list[EventLoop]:
         return [
-            EventLoop(self.env, self._costs, self._overheads.output, self._arrive, self._events)
+            EventLoop(self.env, self._costs, self._overheads.output, self._arrive, self._events, self._relay)
             for _ in range(self._costs.processes)
         ]

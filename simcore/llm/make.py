@@ -20,6 +20,7 @@ from simcore.llm.stepping import SteppingReplica
 from simcore.llm.usage import ReplicaUsage
 from simcore.profile.llm import LLMProfile
 from simcore.profile.use import frontend_costs, host_time, launch_residuals, scheduler_config, step_time
+from simcore.relay import Relay
 from simcore.request import Request
 from simcore.scenario.cluster import EngineOptions
 
@@ -34,18 +35,20 @@ def make_replica(
     options: EngineOptions,
     device: Workplace,
     events: BackendEvents,
+    relay: Relay | None,
     usage: ReplicaUsage,
     generator: Generator | None,
 ) -> Replica:
     """One vLLM server of ``profile`` with the engine arguments of ``options``.
 
-    ``generator`` gives the streams that residuals are drawn from; with None every step takes its fitted time.
+    ``relay`` passes on the messages of its streams, if anything does. ``generator`` gives the streams that
+    residuals are drawn from; with None every step takes its fitted time.
     """
     sampled = profile.residuals if generator else []
     rng = generator or _none
     scheduler = Scheduler(scheduler_config(options, profile))
     durations = StepDurations(step_time(profile), sampled, rng("step residual"))
-    front_end = partial(_front_end, env, options, profile, events)
+    front_end = partial(_front_end, env, options, profile, events, relay)
     if (host := host_time(profile)) is None:
         return SteppingReplica(env, naming, scheduler, durations, device, front_end, events, usage)
     launches = StepFactors(launch_residuals(profile) if generator else [], rng("launch residual"))
@@ -59,10 +62,11 @@ def _front_end(
     options: EngineOptions,
     profile: LLMProfile,
     events: BackendEvents,
+    relay: Relay | None,
     arrive: Callable[[Request], None],
 ) -> FrontEnd:
     if (costs := frontend_costs(options, profile)) is not None:
-        return ApiServer(env, costs, profile.overheads, arrive, events)
+        return ApiServer(env, costs, profile.overheads, arrive, events, relay)
     return FrontEnd(env, profile.overheads, arrive, events)
 
 

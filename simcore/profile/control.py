@@ -6,9 +6,13 @@ from simcore.profile.base import How, Model, NonNegative
 
 
 class ControlCosts(Model):
-    """Seconds of one network hop, one way, and of the control plane's thread per decision."""
+    """Seconds of one network hop, one way, of the control plane's thread per decision, and of its gateway."""
 
     how: How
     hop: NonNegative
     decision: NonNegative
+    request: NonNegative = 0.0
+    """The gateway's process, for each request that it takes in and passes on."""
+    message: NonNegative = 0.0
+    """The same, for each message of a stream."""
     notes: list[str] = []

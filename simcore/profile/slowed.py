@@ -15,7 +15,7 @@ M = TypeVar("M", bound=Model)
 
 TIMES = {
     Overheads: {"request", "prompt_token", "output"},
-    ControlCosts: {"hop", "decision"},
+    ControlCosts: {"hop", "decision", "request", "message"},
     HostTimeParameters: {"graph", "piecewise", "eager", "request", "prepare", "update"},
     FrontEndCosts: {"request", "step", "token", "message", "end"},
 }

@@ -143,7 +143,12 @@ def with_control_costs(scenario: ScenarioDocument, profiles: Profiles) -> Scenar
     if plane.costs_profile is None:
         return scenario
     costs = control_costs(profiles, plane.costs_profile)
-    measured = {"hop_latency_ms": costs.hop * 1e3, "decision_cost_ms": costs.decision * 1e3}
+    measured = {
+        "hop_latency_ms": costs.hop * 1e3,
+        "decision_cost_ms": costs.decision * 1e3,
+        "request_cost_ms": costs.request * 1e3,
+        "message_cost_ms": costs.message * 1e3,
+    }
     unsaid = {key: value for key, value in measured.items() if key not in plane.model_fields_set}
     return scenario.model_copy(update={"control_plane": plane.model_copy(update=unsaid)})
 

@@ -16,6 +16,9 @@ from simcore.scenario.places import Place, places
 from simcore.workload.randomness import Streams
 from validate.live.backend import LiveBackend
 
+NOT_LIVE = ("hop_latency_ms", "decision_cost_ms", "request_cost_ms", "message_cost_ms")
+"""Costs that a simulation has to add, and that are real where the control plane is."""
+
 
 class Address(NamedTuple):
     """Where a real backend listens, and the name that it serves its model under."""
@@ -26,7 +29,7 @@ class Address(NamedTuple):
 
 def live_spec(spec: ControlPlaneSpec) -> ControlPlaneSpec:
     """The control plane without the costs that a simulation has to add: here hops and decisions are real."""
-    return spec.model_copy(update={"hop_latency_ms": 0.0, "decision_cost_ms": 0.0})
+    return spec.model_copy(update=dict.fromkeys(NOT_LIVE, 0.0))
 
 
 def live_places(scenario: ScenarioDocument) -> list[Place]:
