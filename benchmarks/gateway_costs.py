@@ -44,12 +44,12 @@ def costs_of(measured: Measured) -> ControlCosts:
         how="measured",
         hop=hop,
         decision=measured.occupancy,
+        message=measured.token,
         notes=[
             "decision: processor seconds of the whole gateway (HTTP, JSON, control plane, both connections) "
             "per streamed completion of one token, as many at once as it can take; unified, fifo and "
             f"least_outstanding; {measured.conditions}",
-            f"each further token that it passes on takes its thread {measured.token * 1e6:.0f} us, which no "
-            "simulation charges",
+            "message: processor seconds of each further token that it passes on, one by itself",
             f"hop: what it adds to the median time to first token, {measured.added * 1e3:.3f} ms one request "
             f"at a time, less the decision, over the {HOPS} hops of a simulated request; the way through a "
             "real network is not in it",

@@ -8,7 +8,7 @@ from typing import Any
 from calibration.backends.engine_settings import server_settings
 from calibration.campaign import Campaign
 from calibration.compose.shape import ModelShape
-from calibration.fits.fitted_profile import parameters, ranges, rounded, tables
+from calibration.fits.fitted_profile import parameters, ranges, step_row, tables
 from calibration.fits.judge import judge_steps, residual_quantiles
 from calibration.fits.overheads import StepExtra, fit_overheads, fit_step_extra
 from calibration.fits.steptime import StepFit, fit_step_time
@@ -16,7 +16,6 @@ from calibration.probes.engine import GROUP
 from calibration.probes.frontend import GROUP as FRONTEND
 from calibration.probes.samples import StepPoint, step_points
 from simcore.profile.llm import EngineFacts, LLMProfile, StepTimeParameters
-from simcore.profile.points import StepRow
 from simcore.profile.steptime import StepTime
 
 
@@ -40,7 +39,7 @@ def llm_part(campaign: Campaign, shape: ModelShape, said: dict[str, Any]) -> tup
         engine=_served(engine, campaign),
         overheads=fit_overheads(served),
         fit=judge_steps(fit.step_time, points),
-        points=[_row(point) for point in points],
+        points=[step_row(point) for point in points],
         server_step=(
             served_time.constant - fit.step_time.constant,
             served_time.decode - fit.step_time.decode,
@@ -54,11 +53,6 @@ def _fit(campaign: Campaign, engine: EngineFacts) -> tuple[list[StepPoint], Step
     points = step_points(campaign.records(GROUP), campaign.device)
     fitted = [point for point in points if not point.held_out]
     return points, fit_step_time(fitted, tuple(engine.cudagraph_capture_sizes))
-
-
-def _row(point: StepPoint) -> StepRow:
-    step = asdict(point.step) | {"prefill_attention": rounded(point.step.prefill_attention)}
-    return StepRow(**step, seconds=rounded(point.seconds), held_out=point.held_out)
 
 
 def _served(engine: EngineFacts, campaign: Campaign) -> EngineFacts:

@@ -10,7 +10,6 @@ from simcore.backend import Backend, BackendEvents
 from simcore.clients.sender import Answered, Ended
 from simcore.control.plane import ControlPlane
 from simcore.control.usage import LaneUsage
-from simcore.relay import Relay
 from simcore.request import SERVICE_OF, Outcome, Request, Service
 from simcore.timer import after
 
@@ -19,7 +18,7 @@ class Driver:
     """Carries requests from clients over the control plane to backends and answers back.
 
     ``hop`` seconds pass on each way: client to control plane, control plane to backend, and back; a decision
-    takes ``decision`` seconds. ``relay`` is the gateway's process, which requests pass before they wait.
+    takes ``decision`` seconds.
     ``ended`` is told of each request once nothing about it changes any more.
     """
 
@@ -29,7 +28,6 @@ class Driver:
         hop: float,
         counted: tuple[float, float],
         ended: Ended,
-        relay: Relay,
         decision: float = 0.0,
     ) -> None:
         self.env = env
@@ -38,7 +36,6 @@ class Driver:
         """What the control plane did, by service."""
         self._usage_of = {kind: self.usage[service] for kind, service in SERVICE_OF.items()}
         self._hop = hop
-        self._relay = relay
         self._wake = float("inf")
         self._answered: dict[Request, Answered] = {}
         self._on_way_back: set[Request] = set()
@@ -64,7 +61,7 @@ class Driver:
         self._answered[request] = answered
         if timeout is not None:
             after(self.env, timeout, self._give_up, request)
-        after(self.env, self._hop, self._take_in, request)
+        after(self.env, self._hop, self._submit, request)
 
     @property
     def outstanding(self) -> int:
@@ -78,10 +75,6 @@ class Driver:
         for request in self._given_up:
             self._ended(request)
         self._given_up.clear()
-
-    def _take_in(self, request: Request) -> None:
-        """Let the gateway's process take a request in."""
-        after(self.env, self._relay.pass_request(self.env.now), self._submit, request)
 
     def _submit(self, request: Request) -> None:
         if request.outcome is not None:

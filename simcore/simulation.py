@@ -50,8 +50,8 @@ def simulate(
     kept: list[Request] = []
     ended = ended or kept.append
     hop, decision = scenario.control_plane.hop_latency_ms / 1e3, scenario.control_plane.decision_cost_ms / 1e3
-    relay = Relay(scenario.control_plane.request_cost_ms / 1e3, scenario.control_plane.message_cost_ms / 1e3)
-    driver = Driver(env, hop, (scenario.warmup_s, scenario.duration_s), ended, relay, decision)
+    relay = Relay(scenario.control_plane.message_cost_ms / 1e3)
+    driver = Driver(env, hop, (scenario.warmup_s, scenario.duration_s), ended, decision)
     cluster = Cluster(env, scenario, profiles, streams, driver.events, relay, observer or Observer())
     planes = PlaneRestarts(env, driver, partial(_control_plane, scenario, cluster, streams))
     driver.connect(planes.plane, cluster.backends)

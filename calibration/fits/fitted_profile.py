@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import TypedDict
 
 from calibration.fits.steptime import COEFFICIENTS
 from calibration.probes.samples import StepPoint
 from simcore.profile.correction import Correction
 from simcore.profile.llm import StepCorrection, StepTimeParameters, Table
+from simcore.profile.points import StepRow
 from simcore.profile.steptime import StepTime
 
 
@@ -48,6 +50,12 @@ def ends(values: Iterable[float]) -> tuple[float, float]:
     """Least and greatest."""
     found = list(values)
     return float(min(found)), float(max(found))
+
+
+def step_row(point: StepPoint) -> StepRow:
+    """A measured step as a profile keeps it."""
+    step = asdict(point.step) | {"prefill_attention": rounded(point.step.prefill_attention)}
+    return StepRow(**step, seconds=rounded(point.seconds), held_out=point.held_out)
 
 
 def rounded(value: float) -> float:

@@ -60,11 +60,15 @@ class ServerRun:
 
 @dataclass(frozen=True, slots=True)
 class FrontEndFit:
-    """The costs, the delays beside them, and the relative errors that remain, by kind of run and latency."""
+    """The costs, the delays beside them, and the relative errors that remain, by kind of run.
+
+    ``loss`` is half the sum of their squares: fits whose losses differ little are equally good.
+    """
 
     costs: FrontEndCosts
     overheads: Overheads
     errors: dict[str, float]
+    loss: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +80,16 @@ class Latencies:
     last: Array
 
 
-def fit_frontend(runs: Sequence[ServerRun]) -> FrontEndFit:
-    """The costs that explain the runs best, over all numbers of turns in `TURNS`."""
-    problems = [_Problem(runs, turns) for turns in TURNS]
-    solved = [problem.solve() for problem in problems]
-    (_, solution), problem = min(zip(solved, problems, strict=True), key=lambda pair: pair[0][0])
-    costs, overheads = problem.meaning(solution)
-    errors = {kind: float(np.abs(found).mean()) for kind, found in problem.by_kind(solution).items()}
-    return FrontEndFit(costs, overheads, errors)
+def fit_frontend(runs: Sequence[ServerRun]) -> list[FrontEndFit]:
+    """The costs that explain the runs best with each number of turns in `TURNS`, the best of them first."""
+    found = []
+    for turns in TURNS:
+        problem = _Problem(runs, turns)
+        loss, solution = problem.solve()
+        costs, overheads = problem.meaning(solution)
+        errors = {kind: float(np.abs(errors).mean()) for kind, errors in problem.by_kind(solution).items()}
+        found.append(FrontEndFit(costs, overheads, errors, loss))
+    return sorted(found, key=lambda fit: fit.loss)
 
 
 def predicted(run: ServerRun, costs: FrontEndCosts, overheads: Overheads) -> Latencies:
@@ -96,7 +102,7 @@ def predicted(run: ServerRun, costs: FrontEndCosts, overheads: Overheads) -> Lat
         lambda request, delay: setattr(request, "finished", env.now + delay),
         lambda request: None,
     )
-    relay = Relay(0.0, run.message)
+    relay = Relay(run.message)
     delay_out = overheads.output + run.beside
     loop = EventLoop(env, costs, delay_out, lambda r: entered.__setitem__(r.id, env.now), out, relay)
     start = min(m.request.sent for m in run.requests) - 1.0

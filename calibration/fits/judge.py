@@ -11,7 +11,7 @@ from calibration.fits.linear import Array
 from calibration.probes.samples import EmbedPoint, StepPoint
 from simcore.profile.base import FitQuality
 from simcore.profile.embedtime import EmbedTime
-from simcore.profile.steptime import StepTime
+from simcore.step import Step
 
 
 class Measured(Protocol):
@@ -30,7 +30,7 @@ KINDS = ("prefill", "decode", "mixed")
 RESIDUAL_QUANTILES = 41
 
 
-def judge_steps(form: StepTime, points: Sequence[StepPoint]) -> dict[str, FitQuality]:
+def judge_steps(form: Callable[[Step], float], points: Sequence[StepPoint]) -> dict[str, FitQuality]:
     """Relative errors on the held-out points by kind of step; kinds without held-out points are left out."""
     groups = {kind: [point for point in points if point.kind == kind] for kind in KINDS}
     return {k: quality(lambda p: form(p.step), group) for k, group in groups.items() if _unseen(group)}

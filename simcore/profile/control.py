@@ -11,8 +11,6 @@ class ControlCosts(Model):
     how: How
     hop: NonNegative
     decision: NonNegative
-    request: NonNegative = 0.0
-    """The gateway's process, for each request that it takes in and passes on."""
     message: NonNegative = 0.0
-    """The same, for each message of a stream."""
+    """The gateway's process, for each message of a stream that it passes on."""
     notes: list[str] = []

@@ -15,7 +15,7 @@ M = TypeVar("M", bound=Model)
 
 TIMES = {
     Overheads: {"request", "prompt_token", "output"},
-    ControlCosts: {"hop", "decision", "request", "message"},
+    ControlCosts: {"hop", "decision", "message"},
     HostTimeParameters: {"graph", "piecewise", "eager", "request", "prepare", "update"},
     FrontEndCosts: {"request", "step", "token", "message", "end"},
 }

@@ -146,7 +146,6 @@ def with_control_costs(scenario: ScenarioDocument, profiles: Profiles) -> Scenar
     measured = {
         "hop_latency_ms": costs.hop * 1e3,
         "decision_cost_ms": costs.decision * 1e3,
-        "request_cost_ms": costs.request * 1e3,
         "message_cost_ms": costs.message * 1e3,
     }
     unsaid = {key: value for key, value in measured.items() if key not in plane.model_fields_set}

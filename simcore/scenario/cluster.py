@@ -157,17 +157,16 @@ class ControlPlaneSpec(Part):
     max_in_flight_embedding: Count | None = None
     costs_profile: Annotated[str, Field(min_length=1)] | None = None
     """A profile whose control costs stand for those below that neither the scenario nor its preset says:
-    ``decision_cost_ms``, ``hop_latency_ms``, ``request_cost_ms`` and ``message_cost_ms``."""
+    ``decision_cost_ms``, ``hop_latency_ms`` and ``message_cost_ms``."""
     dispatch_period_ms: NonNegative = 0.0
     """0 dispatches at once; SAGE's loop ticks every 100 ms."""
     decision_cost_ms: NonNegative = 0.0
     """Time of the control plane's one thread per dispatch."""
     hop_latency_ms: NonNegative = 0.0
     """One way, for each hop: client to control plane, control plane to backend, and back."""
-    request_cost_ms: NonNegative = 0.0
-    """Time of the gateway's one process to take a request in and pass it on; what is due waits in a queue."""
     message_cost_ms: NonNegative = 0.0
-    """The same for each message of a stream, where the LLM's profile has an API server that sends them."""
+    """Time of the gateway's one process for each message of a stream that it passes on; only an LLM whose
+    profile has an API server sends messages."""
     stale_load_ms: NonNegative = 0.0
     """How old the load may be that routing sees; 0: always current."""
     blocking_chat: bool = False

@@ -15,7 +15,6 @@ from simcore.control.plane import ControlPlane
 from simcore.control.pool import BackendState
 from simcore.driver import Driver
 from simcore.policies.registry import ORDERINGS, ROUTINGS
-from simcore.relay import Relay
 from simcore.request import Kind, Outcome, Priority, Request, Service
 from simcore.scenario.cluster import ControlPlaneSpec
 from simcore.timer import after
@@ -69,7 +68,7 @@ class Instant:
 def simulated(spec, limit) -> list[tuple[int, int]]:
     """Dispatches, in order, of requests that all come at once."""
     env, dispatched = Environment(), []
-    driver = Driver(env, 0.0, (0.0, 1e9), lambda request: None, Relay(0.0, 0.0))
+    driver = Driver(env, 0.0, (0.0, 1e9), lambda request: None)
     backends = states(limit=limit)
     driver.connect(plane_of(backends, **spec), [Instant(env, driver.events, dispatched) for _ in backends])
     for request in requests():

@@ -11,41 +11,34 @@ from simcore.simulation import simulate
 from tests.factories import constant, profile, scenario
 
 
-def test_requests_wait_for_each_other() -> None:
-    relay = Relay(request=0.002, message=0.0)
-    assert [relay.pass_request(now) for now in (0.0, 0.001, 0.01)] == pytest.approx([0.002, 0.003, 0.002])
-    assert relay.busy == pytest.approx(0.006)
-
-
 def test_messages_are_passed_on_while_they_come_but_no_faster_than_one_at_a_time() -> None:
     """Ten messages within 10 ms: 1 ms each is in time but for the last, 2 ms each is not."""
-    assert Relay(0.0, 0.001).pass_messages(10, 0.0, 0.01) == pytest.approx(0.011)
-    slow = Relay(0.0, 0.002)
+    assert Relay(0.001).pass_messages(10, 0.0, 0.01) == pytest.approx(0.011)
+    slow = Relay(0.002)
     assert slow.pass_messages(10, 0.0, 0.01) == pytest.approx(0.02)
     assert slow.pass_messages(1, 0.01, 0.0) == pytest.approx(0.012)
 
 
 def test_a_gateway_without_costs_delays_nothing() -> None:
-    relay = Relay(0.0, 0.0)
-    assert relay.pass_request(1.0) == 0.0
-    assert relay.pass_messages(5, 1.0, 0.25) == 0.25
+    assert Relay(0.0).pass_messages(5, 1.0, 0.25) == 0.25
 
 
-def test_a_gateway_limits_how_many_requests_a_second_pass_it() -> None:
-    """300 a second of 5 ms each: the last of one second waits until 1.5 s, the first does not."""
-    stream = {
+def test_a_gateway_is_the_bottleneck_of_streams_that_it_passes_too_slowly() -> None:
+    """Ten streams whose first tokens leave the server within 10 x 0.1 ms, and the gateway after 10 x 5 ms."""
+    frontend = {"message": 0.0001}
+    chat = {
         "kind": "chat",
         "prompt_tokens": constant(1),
         "output_tokens": constant(1),
-        "arrivals": {"process": "constant", "rate": 300.0},
+        "arrivals": {"process": "constant", "rate": 0.1},
     }
     document = scenario(
         duration_s=1.0,
-        streams={"chat": stream},
+        streams={f"chat{number}": chat for number in range(10)},
         backends={"llm": {"kind": "llm", "profile": "test"}},
-        control_plane={"request_cost_ms": 5.0},
+        control_plane={"message_cost_ms": 5.0},
     )
-    found = simulate(document, {"test": profile({"constant": 1e-6})}, 0, Path()).requests
-    submitted = sorted(request.submitted for request in found)
-    assert submitted[0] == pytest.approx(0.005)
-    assert submitted[-1] == pytest.approx(1.5, abs=0.01)
+    made = profile({"constant": 0.01}, overheads={"request": 0.001}, frontend=frontend)
+    found = simulate(document, {"test": made}, 0, Path()).requests
+    # All are in one step but the first, which is in the step before and passes the gateway alone.
+    assert sorted(round(1e3 * one.first_token, 3) for one in found)[1:] == [pytest.approx(66.0)] * 9

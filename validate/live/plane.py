@@ -16,7 +16,7 @@ from simcore.scenario.places import Place, places
 from simcore.workload.randomness import Streams
 from validate.live.backend import LiveBackend
 
-NOT_LIVE = ("hop_latency_ms", "decision_cost_ms", "request_cost_ms", "message_cost_ms")
+NOT_LIVE = ("hop_latency_ms", "decision_cost_ms", "message_cost_ms")
 """Costs that a simulation has to add, and that are real where the control plane is."""
 
 

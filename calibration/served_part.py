@@ -1,0 +1,113 @@
+"""served_part: the LLM part of a profile of a GPU, from a bare engine and from a server at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from calibration.compose.shape import ModelShape
+from calibration.fits.enginetime import (
+    GPU,
+    HOST,
+    STRETCH,
+    EngineTime,
+    bias_by_kind,
+    fit_engine_time,
+    gpu_ratios,
+    judged_stretches,
+    launch_ratios,
+)
+from calibration.fits.fitted_profile import parameters, ranges, step_row
+from calibration.fits.frontend import FrontEndFit, ServerRun, fit_frontend
+from calibration.fits.judge import judge_steps, residual_quantiles, summed_up
+from calibration.fits.matching import Sent, match_requests
+from calibration.fits.served_steps import ServedSteps, served_steps
+from calibration.probes.samples import StepPoint
+from simcore.profile.base import FitQuality
+from simcore.profile.hosttime import HostTimeParameters
+from simcore.profile.llm import EngineFacts, LLMProfile
+
+BIASED = 0.03
+"""Median signed error of a kind of step from which on the profile says so."""
+
+
+def served_part(
+    shape: ModelShape,
+    engine: EngineFacts,
+    points: Sequence[StepPoint],
+    served: Sequence[ServedSteps],
+    runs: Sequence[ServerRun],
+) -> tuple[LLMProfile, list[str], EngineTime]:
+    """The profile, what it must say in words, and the fit of its times.
+
+    ``points`` are steps of the bare engine, ``served`` the server's own, ``runs`` what its API server was
+    seen to do. Every other stretch of served steps is held out. Raises `calibration.errors.Underdetermined`.
+    """
+    sizes = tuple(engine.cudagraph_capture_sizes)
+    fit = fit_engine_time([point for point in points if not point.held_out], served, sizes)
+    front, *_ = fit_frontend(runs)
+    gpu, host = fit.step_time, fit.host_time
+    profile = LLMProfile(
+        model=shape.name,
+        parameters_count=shape.parameters,
+        step_time=parameters(gpu),
+        host_time=HostTimeParameters(
+            **{name: getattr(host, name) for name in HOST},
+            residuals=residual_quantiles([(1.0, launch_ratios(served, gpu, host))]),
+        ),
+        residuals=residual_quantiles([(1.0, gpu_ratios(served, gpu, host))]),
+        intervals={_named(name): bounds for name, bounds in fit.intervals.items()},
+        engine=engine,
+        overheads=front.overheads,
+        frontend=front.costs,
+        fit=_quality(fit, points, served, front),
+        points=[step_row(point) for point in points],
+        **ranges(points),
+    )
+    return profile, _notes(fit, points), fit
+
+
+def server_run(record: dict[str, Any], kind: str) -> ServerRun | None:
+    """A campaign's wave or load as a run of the API server; None where its steps cannot be told apart."""
+    log = served_steps(record["steps"])
+    sent = [
+        Sent(one["sent"], one["prompt_tokens"], one["output_tokens"], one["first"], one["last"])
+        for one in record["streams"]
+    ]
+    matched, doubtful = match_requests(log.steps, sent)
+    return None if doubtful or not matched else ServerRun(kind, log, matched)
+
+
+def wave_runs(records: Iterable[dict[str, Any]]) -> list[ServerRun]:
+    """Those of waves of requests, by their width."""
+    found = [server_run(record, f"waves of {record['width']}") for record in records if "width" in record]
+    return [run for run in found if run is not None]
+
+
+def _quality(
+    fit: EngineTime, points: Sequence[StepPoint], served: Sequence[ServedSteps], front: FrontEndFit
+) -> dict[str, FitQuality]:
+    """Of bare steps by kind, of sums of served steps, and of what passed the API server."""
+    gpu, host = fit.step_time, fit.host_time
+    stretches = judged_stretches(served, gpu, host)
+    quality = judge_steps(lambda step: host.alone(step, gpu(step)), points)
+    quality[f"sums of {STRETCH} served steps"] = summed_up(stretches, len(stretches), 0)
+    for kind, error in front.errors.items():
+        quality[f"API server, {kind}"] = summed_up(np.array([error]), 1, 0)
+    return quality
+
+
+def _notes(fit: EngineTime, points: Sequence[StepPoint]) -> list[str]:
+    notes = ["weights are dummies: step times do not depend on their values"]
+    if fit.absent:
+        notes.append(f"no measured step shows anything of {', '.join(map(_named, fit.absent))}, taken as 0")
+    for kind, bias in bias_by_kind(points, fit.step_time, fit.host_time).items():
+        if abs(bias) > BIASED:
+            notes.append(f"{kind} steps of the bare engine are fitted {bias:+.1%} off in the median")
+    return notes
+
+
+def _named(name: str) -> str:
+    return name if name in GPU else f"host_time.{name}"
