@@ -19,8 +19,8 @@ class Device:
     """Peak figures of one device, from its data sheet; all per second, in plain units.
 
     ``name`` is the CUDA runtime's. ``flops`` are dense tensor operations by data type, ``bandwidth`` bytes
-    of device memory, ``link`` bytes to the other devices in each direction. ``memory_gib`` is what the CUDA
-    runtime finds, a little less than the data sheet's.
+    of device memory, ``link`` bytes to the other devices in each direction, over PCIe unless ``nvlink``.
+    ``memory_gib`` is what the CUDA runtime finds, a little less than the data sheet's.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Device:
     bandwidth: float
     memory_gib: float
     link: float
+    nvlink: bool
     source: str
 
     @property

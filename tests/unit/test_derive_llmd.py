@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from calibration.compose.kv_blocks import kv_blocks
 from calibration.derive import llmd_fit
 from calibration.derive.llmd import ONE, compared, static_errors
-from calibration.derive.llmd_fit import document, num_gpu_blocks
+from calibration.derive.llmd_fit import A100, SERVING, document
 from calibration.derive.lmbench import Latencies, LMBenchRun, conversations, read_run
 from calibration.derive.lmbench_replay import PROFILE, Replay, sent_before
 from calibration.derive.splitwise import StaticBatch, read_batches
@@ -138,7 +139,7 @@ def test_a_form_is_compared_with_static_batches() -> None:
 def test_the_shipped_profile_predicts_rates_that_were_not_fitted(rate: str) -> None:
     profile = load_profile("a100x2-llama-3.1-70b", Path())
     assert profile.llm is not None
-    assert profile.llm.engine.num_gpu_blocks == num_gpu_blocks()
+    assert profile.llm.engine.num_gpu_blocks == pytest.approx(kv_blocks(A100, SERVING), rel=0.03)
     for key, (simulated, measured) in compared(DATA, profile, ONE, rate).items():
         assert simulated == pytest.approx(measured, rel=0.10), key
 
