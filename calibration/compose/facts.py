@@ -53,7 +53,9 @@ def device_called(name: str) -> Device:
     for key in names("devices"):
         if (found := device(key)).name == name:
             return found
-    raise CalibrationError(f"no facts about a device called {name!r}")
+    raise CalibrationError(
+        f"no facts about a device called {name!r}; name one that stands for it: {', '.join(names('devices'))}"
+    )
 
 
 def model_config(name: str) -> dict[str, Any]:
