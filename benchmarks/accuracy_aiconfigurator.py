@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from verdict_row import holds
 
 from calibration.compose.aiconfigurator import OperatorTables
-from calibration.compose.compose import LAYER, compose_profile
+from calibration.compose.compose import compose_profile
+from calibration.compose.host import HOST
+from calibration.derive.host_time import EVERY, composed, fit_host, steady_tpot
 from calibration.derive.inferencex import Replay, Row, read_rows, replay
-from calibration.derive.layer_time import EVERY, composed, fit_layer, steady_tpot
 
 TARGET = 0.08
 AGREES = 0.05
@@ -52,7 +53,7 @@ def compare(data: Path) -> list[Comparison]:
     }
     found = []
     for number, row in enumerate(tests):
-        steady = steady_tpot(composed(row, tables, LAYER), row)
+        steady = steady_tpot(composed(row, tables), row)
         said = replay(profiles[row.device.name, row.tp], row, steady)
         found.append(Comparison(number, row, said, steady))
     return found
@@ -113,8 +114,11 @@ def main() -> None:
     for line in table(comparisons):
         print("  ".join(line))
     fitted = [c.row for c in comparisons if not c.number % EVERY]
-    layer = fit_layer(fitted, OperatorTables(data / "aiconfigurator" / "h100_sxm" / "vllm_0.19.0"))
-    print(f"layer time fitted to {len(fitted)} rows: {layer * 1e6:.2f} us; in use: {LAYER * 1e6:.2f} us")
+    step, sequence = fit_host(fitted, OperatorTables(data / "aiconfigurator" / "h100_sxm" / "vllm_0.19.0"))
+    print(
+        f"host fitted to {len(fitted)} rows: {step * 1e3:.2f} ms a step, {sequence * 1e6:.1f} us a sequence; "
+        f"in use: {HOST.step * 1e3:.2f} ms, {HOST.sequence * 1e6:.1f} us"
+    )
     for c in comparisons if "--all" in sys.argv else []:
         row, said = c.row, c.said
         print(

@@ -19,8 +19,8 @@ class Device:
     """Peak figures of one device, from its data sheet; all per second, in plain units.
 
     ``name`` is the CUDA runtime's. ``flops`` are dense tensor operations by data type, ``bandwidth`` bytes
-    of device memory, ``link`` bytes to the other devices in each direction. ``memory_gib`` is what the CUDA
-    runtime finds, a little less than the data sheet's.
+    of device memory, ``link`` bytes to the other devices in each direction, over PCIe unless ``nvlink``.
+    ``memory_gib`` is what the CUDA runtime finds, a little less than the data sheet's.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Device:
     bandwidth: float
     memory_gib: float
     link: float
+    nvlink: bool
     source: str
 
     @property
@@ -52,7 +53,9 @@ def device_called(name: str) -> Device:
     for key in names("devices"):
         if (found := device(key)).name == name:
             return found
-    raise CalibrationError(f"no facts about a device called {name!r}")
+    raise CalibrationError(
+        f"no facts about a device called {name!r}; name one that stands for it: {', '.join(names('devices'))}"
+    )
 
 
 def model_config(name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from calibration.compose.composition import Composition, StepSeconds
 from calibration.compose.facts import Device
+from calibration.compose.sampler import sampler_seconds
 from calibration.compose.serving import Heads, Serving
 from calibration.compose.shape import BYTES
 from simcore.profile.steptime import StepTime
@@ -29,14 +30,12 @@ class Operators(Protocol):
         """A sum of bfloat16 elements over devices, inside a CUDA graph or not."""
 
 
-def step_seconds(operators: Operators, device: Device, serving: Serving, layer: float = 0.0) -> StepSeconds:
-    """The step time of a served model, put together layer by layer on one rank.
+def gpu_seconds(operators: Operators, device: Device, serving: Serving) -> StepSeconds:
+    """What a step of a served model takes the GPU, put together layer by layer on one rank.
 
-    ``layer`` is what no operator accounts for, in seconds a layer and step: norms, rotary embedding, cache
-    write and activation beyond the bytes that they move, the gaps between kernels, and the layer's share of
-    scheduling, input preparation and sampling.
+    `calibration.compose.host.with_host` adds the host's part.
     """
-    return _Step(operators, device, serving, layer).seconds
+    return _Step(operators, device, serving).seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +43,29 @@ class _Step:
     operators: Operators
     device: Device
     serving: Serving
-    layer: float
 
     def seconds(self, composition: Composition) -> float:
         served, step = self.serving, composition.step
         padding = StepTime(constant=0.0, capture_sizes=served.capture_sizes)
         tokens = step.tokens if step.prefills else padding.padded(step.decodes)
         layer = (
-            sum(self.operators.gemm(tokens, g.n, g.k, served.weights) for g in served.shape.gemms(served.tp))
+            self._products(tokens)
             + self._attention(composition)
             + self._elementwise(tokens)
             + 2 * self._all_reduce(tokens)
-            + self.layer
         )
         output = self.operators.gemm(
             step.batch, served.shape.vocabulary // served.tp, served.shape.hidden, "bfloat16"
         )
-        return served.shape.layers * layer + output
+        sampler = sampler_seconds(step.batch, served, self.device)
+        return served.shape.layers * layer + output + sampler
+
+    def _products(self, tokens: int) -> float:
+        shape, weights = self.serving.shape, self.serving.weights
+        return sum(
+            self.operators.gemm(tokens, gemm.n, gemm.k, shape.dtype(gemm, weights))
+            for gemm in shape.gemms(self.serving.tp)
+        )
 
     def _attention(self, composition: Composition) -> float:
         heads, batch = self.serving.heads, len(composition.decodes)
@@ -83,11 +88,14 @@ class _Step:
         return max(pairs, self.operators.decode_attention(count, whole, heads)) if computed else pairs
 
     def _elementwise(self, tokens: int) -> float:
-        """Bytes that two norms with residual, rotary embedding and the gated activation read and write."""
-        shape, tp = self.serving.shape, self.serving.tp
-        values = (
-            8 * shape.hidden + 2 * self.serving.heads.query * shape.head_dim + 3 * shape.intermediate // tp
-        )
+        """Bytes that two norms with residual, rotary embedding and the gated activation read and write.
+
+        Qwen3 normalises queries and keys as well.
+        """
+        shape, tp, heads = self.serving.shape, self.serving.tp, self.serving.heads
+        values = 8 * shape.hidden + 2 * heads.query * shape.head_dim + 3 * shape.intermediate // tp
+        if shape.model_type == "qwen3":
+            values += 2 * (heads.query + heads.kv) * shape.head_dim
         return tokens * values * BYTES["bfloat16"] / self.device.bandwidth
 
     def _all_reduce(self, tokens: int) -> float:

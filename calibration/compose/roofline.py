@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from calibration.compose.facts import Device
+from calibration.compose.pcie import pcie_all_reduce
 from calibration.compose.serving import Heads
 from calibration.compose.shape import BYTES
 
@@ -54,6 +55,8 @@ class Roofline:
     def all_reduce(self, elements: int, devices: int, captured: bool) -> float:
         """As `Operators.all_reduce`: a ring sends 2 (n - 1) / n of the bytes each way."""
         sent = 2.0 * (devices - 1) / devices * elements * BYTES["bfloat16"]
+        if not self.device.nvlink:
+            return pcie_all_reduce(sent, devices, self.device.link)
         return sent / (self.device.link * self.efficiency.link) + self.efficiency.kernel
 
     def _seconds(self, operations: float, moved: float, dtype: str) -> float:

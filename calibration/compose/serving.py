@@ -5,8 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from calibration.compose.shape import ModelShape
+from calibration.compose.versions import ASYNC_SCHEDULING, version
 
 MOST_CAPTURED = 512
+
+
+@dataclass(frozen=True, slots=True)
+class FrontEnd:
+    """The API server, one process unless ``processes`` says more: seconds that it computes.
+
+    Per ``request``, per ``prompt_token``, per ``step`` that hands out tokens, per streamed ``token``.
+    """
+
+    request: float
+    prompt_token: float
+    step: float
+    token: float
+    processes: int = 1
+
+
+FRONT_END = FrontEnd(request=0.8e-3, prompt_token=3.9e-6, step=0.0, token=0.13e-3)
+"""What composed profiles take the API server to cost, whatever the model.
+
+``token`` is from replays on a Xeon VM with vLLM 0.25.1, where 5,000 tokens/s kept the server busy: 0.13 to
+0.2 ms fit them. BLIS (inference-sim/inference-sim) has 46 us, on other processors. ``request`` is BLIS's,
+``prompt_token`` was measured on that VM, one request at a time, and a step's own hand-over was not told apart
+from its tokens.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +51,11 @@ class Heads:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """Split over ``tp`` devices, with ``weights`` and ``kv`` cache in these data types; engine arguments."""
+    """Split over ``tp`` devices, with ``weights`` and ``kv`` cache in these data types; engine arguments.
+
+    ``async_scheduling`` None is the version's default. ``sampler``: seconds a logit that sampling takes an
+    H100 (`calibration.compose.sampler`), 0 where it is greedy.
+    """
 
     shape: ModelShape
     tp: int = 1
@@ -36,6 +65,9 @@ class Serving:
     max_num_batched_tokens: int = 8192
     max_model_len: int = 8192
     gpu_memory_utilization: float = 0.9
+    vllm_version: str = "0.19.0"
+    async_scheduling: bool | None = None
+    sampler: float = 0.0
 
     @property
     def heads(self) -> Heads:
@@ -48,3 +80,9 @@ class Serving:
         """vLLM's default CUDA-graph batch sizes (VllmConfig._set_cudagraph_sizes, vLLM 0.14 and later)."""
         most = min(2 * self.max_num_seqs, MOST_CAPTURED, self.max_num_batched_tokens)
         return tuple(n for n in (1, 2, 4, *range(8, 256, 8), *range(256, MOST_CAPTURED + 1, 16)) if n <= most)
+
+    @property
+    def scheduled_ahead(self) -> bool:
+        """Whether scheduling is asynchronous. Raises CalibrationError if ``vllm_version`` is none."""
+        default = version(self.vllm_version) >= ASYNC_SCHEDULING
+        return default if self.async_scheduling is None else self.async_scheduling

@@ -15,6 +15,8 @@ DENSE = ("llama", "mistral", "qwen2", "qwen3")
 """Values of ``model_type`` whose layers are as `ModelShape` counts them."""
 EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 BYTES = {"bfloat16": 2, "fp8": 1}
+ATTENTION = ("qkv", "output")
+"""The products of a layer that belong to its attention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class ModelShape:
     vocabulary: int
     tied: bool
     max_model_len: int
+    attention_quantised: bool = True
+    """Whether quantisation takes in attention's products; Llama-3.1-405B-FP8 has them in bfloat16."""
 
     @property
     def parameters(self) -> int:
@@ -68,9 +72,14 @@ class ModelShape:
 
     def weight_bytes(self, weights: str, tp: int) -> int:
         """Bytes of weights on one rank; quantisation leaves embeddings and the output layer in bfloat16."""
-        linear = self.layers * sum(gemm.n * gemm.k for gemm in self.gemms(tp))
+        layer = sum(gemm.n * gemm.k * BYTES[self.dtype(gemm, weights)] for gemm in self.gemms(tp))
         embeddings = (1 if self.tied else 2) * self.vocabulary * self.hidden // tp
-        return linear * BYTES[weights] + embeddings * BYTES["bfloat16"]
+        return self.layers * layer + embeddings * BYTES["bfloat16"]
+
+    def dtype(self, gemm: Gemm, weights: str) -> str:
+        """The data type of a layer's product when the model's weights are in ``weights``."""
+        kept = gemm.name in ATTENTION and not self.attention_quantised
+        return "bfloat16" if kept else weights
 
     def kv_bytes_per_token(self, kv: str, tp: int) -> int:
         """Bytes of keys and values of one token, all layers, on one rank."""
@@ -120,7 +129,15 @@ def shape_of(config: Mapping[str, Any]) -> ModelShape:
         vocabulary=_count(config, "vocab_size"),
         tied=bool(config.get("tie_word_embeddings", False)),
         max_model_len=_count(config, "max_position_embeddings"),
+        attention_quantised=not _kept_from_quantisation(config, "self_attn"),
     )
+
+
+def _kept_from_quantisation(config: Mapping[str, Any], module: str) -> bool:
+    """Whether the quantised model's configuration leaves out the modules of that name."""
+    quantisation = config.get("quantization_config")
+    kept = quantisation.get("modules_to_not_convert") if isinstance(quantisation, Mapping) else None
+    return any(module in str(name) for name in kept) if isinstance(kept, list) else False
 
 
 def _count(config: Mapping[str, Any], key: str, default: int | None = None) -> int:

@@ -8,8 +8,8 @@ from calibration.compose.compose import compose_profile
 from calibration.compose.composition import StepSeconds
 from calibration.compose.serving import Serving
 from calibration.compose.shape import model_shape
-from calibration.derive.inferencex import KV, MODEL, Row, read_rows
-from calibration.derive.layer_time import EVERY, steady_tpot
+from calibration.derive.host_time import EVERY, steady_tpot
+from calibration.derive.inferencex import KV, MODEL, VERSION, Row, read_rows
 from calibration.fits.judge import summed_up
 from simcore.profile.base import FitQuality
 from simcore.profile.document import ProfileDocument
@@ -22,8 +22,8 @@ LONGEST = 10240
 LOAD_TESTS = [
     "Load tests: TPOT in the steady state of the 15 with this server and up to 64 requests at once; more "
     "than 64 are composed, not tested. Rows 0, 7, 14 and so on of the file were fitted, the rest were not.",
-    "That one parameter is enough, and that H100 had a bfloat16 KV cache where the published script says "
-    "fp8, was decided with all 105 rows in sight.",
+    "That the host's two terms are enough, and that H100 had a bfloat16 KV cache where the published script "
+    "says fp8, was decided with all 105 rows in sight.",
 ]
 
 
@@ -48,7 +48,9 @@ def derive(folder: Path, date: str) -> list[ProfileDocument]:
 
 
 def _llama_70b(folder: Path, date: str) -> ProfileDocument:
-    serving = Serving(model_shape(MODEL), 4, "fp8", KV["h100_sxm"], max_model_len=LONGEST)
+    serving = Serving(
+        model_shape(MODEL), 4, "fp8", KV["h100_sxm"], max_model_len=LONGEST, vllm_version=VERSION
+    )
     profile = compose_profile(folder / H100_TABLES, serving, name="h100x4-llama-3.1-70b", date=date)
     if profile.llm is None:
         raise TypeError("a composed profile has an LLM")

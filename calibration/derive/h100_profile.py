@@ -7,6 +7,7 @@ from pathlib import Path
 
 from calibration.compose.compose import compose_profile
 from calibration.compose.facts import device
+from calibration.compose.host import NO_HOST
 from calibration.compose.kv_blocks import kv_blocks
 from calibration.compose.serving import Serving
 from calibration.compose.shape import model_shape
@@ -47,7 +48,7 @@ NOTES = (
 def kernel_times(tables: Path) -> StepTimeParameters:
     """The model's step time as composed from AIConfigurator's ``tables``. Raises CalibrationError."""
     serving = replace(SERVING, max_model_len=LONGEST)
-    composed = compose_profile(tables, serving, name="kernels", date="", device=DEVICE).llm
+    composed = compose_profile(tables, serving, name="kernels", date="", device=DEVICE, host=NO_HOST).llm
     if composed is None:
         raise TypeError("a composed profile has an LLM")
     return composed.step_time

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from calibration.compose.kv_blocks import kv_blocks
-from calibration.derive.llmd_fit import A100, SERVING, num_gpu_blocks
+from calibration.derive.llmd_fit import A100, NUM_GPU_BLOCKS, SERVING
 
 SOURCE = (
     "llm-d/llm-d-benchmark (Apache-2.0), commit 7711565, collected/data/openshift exp-0: LMBench's ShareGPT "
@@ -49,9 +49,10 @@ def notes(intervals: Mapping[str, tuple[float, float]]) -> list[str]:
 
 def _blocks() -> str:
     return (
-        f"{num_gpu_blocks():,} KV blocks are worked out: {kv_blocks(A100, SERVING):,} by memory, weights and "
-        "activations, less four float32 copies of 1,024 requests' logits, which vLLM samples in its profile "
-        "run. Fitted instead, they came out at 2,240 to 2,370, as had been seen when the copies were counted."
+        f"{NUM_GPU_BLOCKS:,} KV blocks are worked out by memory, weights and what vLLM holds when it samples "
+        f"for 1,024 requests in its profile run; counted since with more of the sampler, they are "
+        f"{kv_blocks(A100, SERVING):,}. Fitted instead, they came out at 2,240 to 2,370, as had been seen "
+        "when the sampler was counted."
     )
 
 

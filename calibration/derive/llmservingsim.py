@@ -11,11 +11,11 @@ from pathlib import Path
 
 from calibration.compose.design import Limits, composed_points
 from calibration.compose.facts import device
+from calibration.compose.kernel_tables import KernelTables
 from calibration.compose.kv_blocks import BLOCK_SIZE, kv_blocks
 from calibration.compose.profile import Served, composed_llm
 from calibration.compose.serving import Serving
 from calibration.compose.shape import model_shape
-from calibration.derive.kernel_tables import KernelTables
 from calibration.derive.kv_pressure import full_kv_blocks
 from calibration.derive.served_run import ServedRun
 from calibration.derive.served_steps import served_steps
@@ -88,8 +88,7 @@ def derive(data: Path, gpu: Gpu, date: str) -> ProfileDocument:
     blocks = full_kv_blocks(served_run(data, gpu)) if gpu.kv_full else kv_blocks(facts, serving)
     seconds = KernelTables(
         data / "kernels" / gpu.kernels / MODEL / "bf16" / "tp1",
-        serving.shape.layers,
-        serving.capture_sizes,
+        serving,
         skew=gpu.skew,
     )
     limits = Limits(SEQUENCES, BATCHED_TOKENS, MODEL_LEN, blocks * BLOCK_SIZE)

@@ -30,6 +30,7 @@ ROUTINGS = {
     "hybrid": "SageHybrid",
     "aegaeon": "SageAegaeon",
     "first_acceptable": "FirstAcceptable",
+    "random": "RandomRouting",
     "round_robin": "RoundRobin",
     "least_outstanding": "LeastOutstanding",
     "power_of_two": "PowerOfTwo",

@@ -1,4 +1,4 @@
-"""The one free parameter of composed steps: fitted on made-up load tests whose answer is known."""
+"""The host's two terms of composed steps: fitted on made-up load tests whose answer is known."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from calibration.compose.aiconfigurator import OperatorTables
-from calibration.compose.compose import LAYER
 from calibration.compose.composition import Composition
+from calibration.compose.host import HOST
 from calibration.derive.composed import H100_TABLES
+from calibration.derive.host_time import EVERY, composed, fit_host, steady_tpot
 from calibration.derive.inferencex import Row, read_rows
-from calibration.derive.layer_time import EVERY, composed, fit_layer, steady_tpot
 
 ROW = Row("h100_sxm", 4, 1000, 200, 8, ttft=0.1, tpot=0.02)
 DATA = Path(os.environ.get("SIMSAGE_DATA", "../shared/data")) / "aiconfigurator"
@@ -33,15 +33,18 @@ def test_steady_tpot_adds_the_prefills_of_the_others() -> None:
 
 
 @needs_data
-def test_a_known_layer_time_is_found_again() -> None:
+def test_a_known_host_is_found_again_though_one_row_is_far_off() -> None:
     tables = OperatorTables(DATA / H100_TABLES)
-    rows = [replace(ROW, system=s, users=u) for s in ("h100_sxm", "h200_sxm") for u in (4, 16)]
-    known = [replace(row, tpot=steady_tpot(composed(row, tables, 5e-5), row)) for row in rows]
-    assert fit_layer(known, tables) == pytest.approx(5e-5)
+    host = replace(HOST, step=3e-3, sequence=5e-5)
+    rows = [replace(ROW, system=s, users=u) for s in ("h100_sxm", "h200_sxm") for u in (4, 16, 32)]
+    known = [replace(row, tpot=steady_tpot(composed(row, tables, host), row)) for row in rows]
+    known[-1] = replace(known[-1], tpot=1.5 * known[-1].tpot)
+    assert fit_host(known, tables) == pytest.approx((3e-3, 5e-5))
 
 
 @needs_data
-def test_the_layer_time_in_use_is_the_fitted_one() -> None:
+def test_the_host_in_use_is_the_fitted_one() -> None:
     rows = read_rows(DATA / "e2e_llama_70b.csv")
     assert len(rows) == 105
-    assert fit_layer(rows[::EVERY], OperatorTables(DATA / H100_TABLES)) == pytest.approx(LAYER, rel=0.01)
+    fitted = fit_host(rows[::EVERY], OperatorTables(DATA / H100_TABLES))
+    assert fitted == pytest.approx((HOST.step, HOST.sequence), rel=0.01)

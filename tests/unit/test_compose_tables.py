@@ -12,12 +12,13 @@ import pandas as pd
 import pytest
 
 from calibration.compose.aiconfigurator import OperatorTables
-from calibration.compose.compose import LAYER, compose_profile, on_device, roofline_profile
+from calibration.compose.compose import compose_profile, on_device, roofline_profile
 from calibration.compose.composition import Composition
 from calibration.compose.facts import device
 from calibration.compose.grid import bracket, line
+from calibration.compose.host import with_host
 from calibration.compose.moved import Moved
-from calibration.compose.operators import step_seconds
+from calibration.compose.operators import gpu_seconds
 from calibration.compose.roofline import Efficiency, Roofline
 from calibration.compose.serving import Heads, Serving
 from calibration.compose.shape import model_shape
@@ -163,11 +164,11 @@ def test_a_models_configuration_that_is_no_mapping_is_refused(tmp_path: Path, te
 def test_a_decode_step_is_the_sum_of_its_operators(tables: OperatorTables) -> None:
     serving = Serving(model_shape("llama-3.1-8b"), max_num_seqs=16)
     h100 = device("h100-sxm")
-    seconds = step_seconds(tables, h100, serving, 1e-5)(Composition(decodes=(100, 300, 500)))
+    seconds = gpu_seconds(tables, h100, serving)(Composition(decodes=(100, 300, 500)))
     padded = 4
     products = padded * (6144 * 4096 + 4096 * 4096 + 28672 * 4096 + 4096 * 14336) * 1e-9 * MS
     elementwise = padded * (8 * 4096 + 2 * 4096 + 3 * 14336) * 2 / 3.35e12
-    layer = products + 900e-5 * MS + elementwise + 1e-5
+    layer = products + 900e-5 * MS + elementwise
     assert seconds == pytest.approx(32 * layer + 3 * 128256 * 4096e-9 * MS)
 
 
@@ -183,11 +184,11 @@ def test_two_ranks_halve_the_work_and_add_two_all_reduces(tables: OperatorTables
         + 2 * tables.all_reduce(2000 * 5120, 2, False)
     )
     output = 2 * 16000 * 5120e-9 * MS
-    assert step_seconds(tables, h100, serving)(step) == pytest.approx(40 * layer + output)
+    assert gpu_seconds(tables, h100, serving)(step) == pytest.approx(40 * layer + output)
 
 
 def test_a_chunk_after_cached_tokens_pays_for_the_pairs_it_has(tables: OperatorTables) -> None:
-    seconds = step_seconds(tables, device("h100-sxm"), Serving(model_shape("llama-3.1-8b")))
+    seconds = gpu_seconds(tables, device("h100-sxm"), Serving(model_shape("llama-3.1-8b")))
     late, early = seconds(Composition(chunks=((3000, 1000),))), seconds(Composition(chunks=((0, 1000),)))
     share = 1 - (3 / 4) ** 2
     assert (late - early) / 32 == pytest.approx(share * 4.0 * MS - 1.0 * MS)
@@ -246,7 +247,7 @@ def test_an_estimated_profile_follows_the_roofline() -> None:
     form = StepTime(
         **profile.llm.step_time.model_dump(), capture_sizes=tuple(profile.llm.engine.cudagraph_capture_sizes)
     )
-    composed = step_seconds(Roofline(l40s), l40s, serving, LAYER)
+    composed = with_host(gpu_seconds(Roofline(l40s), l40s, serving), serving)
     step = Composition(decodes=(500,) * 8)
     assert form(step.step) == pytest.approx(composed(step), rel=0.05)
     assert composed(step) > serving.shape.weight_bytes("bfloat16", 1) / l40s.bandwidth

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from calibration.compose.kv_blocks import kv_blocks
 from calibration.derive import llmd_fit
 from calibration.derive.llmd import ONE, compared, static_errors
-from calibration.derive.llmd_fit import document, num_gpu_blocks
+from calibration.derive.llmd_fit import A100, NUM_GPU_BLOCKS, SERVING, document
 from calibration.derive.lmbench import Latencies, LMBenchRun, conversations, read_run
 from calibration.derive.lmbench_replay import PROFILE, Replay, sent_before
 from calibration.derive.splitwise import StaticBatch, read_batches
@@ -133,12 +134,17 @@ def test_a_form_is_compared_with_static_batches() -> None:
     assert decode == pytest.approx((0.012 + 0.03845 + 4 * 3e-4 + 2048 * 8.93e-8) / 0.1 - 1, abs=1e-3)
 
 
+def test_blocks_are_what_is_worked_out_today_and_what_a_fit_of_them_gives() -> None:
+    assert kv_blocks(A100, SERVING) == pytest.approx(NUM_GPU_BLOCKS, rel=0.03)
+    assert 2240 <= min(kv_blocks(A100, SERVING), NUM_GPU_BLOCKS) <= 2370
+
+
 @pytest.mark.skipif(not (DATA / "llmd_a100").is_dir(), reason="SIMSAGE_DATA has no llmd_a100")
 @pytest.mark.parametrize("rate", ["0.67", "0.84", "1"])
 def test_the_shipped_profile_predicts_rates_that_were_not_fitted(rate: str) -> None:
     profile = load_profile("a100x2-llama-3.1-70b", Path())
     assert profile.llm is not None
-    assert profile.llm.engine.num_gpu_blocks == num_gpu_blocks()
+    assert profile.llm.engine.num_gpu_blocks == NUM_GPU_BLOCKS
     for key, (simulated, measured) in compared(DATA, profile, ONE, rate).items():
         assert simulated == pytest.approx(measured, rel=0.10), key
 

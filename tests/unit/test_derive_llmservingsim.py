@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from calibration.compose.attention_kernel import AttentionKernel, Skew
 from calibration.compose.composition import Composition
 from calibration.compose.design import Limits
-from calibration.derive.attention_kernel import AttentionKernel, Skew
-from calibration.derive.kernel_tables import TIMES_IN_LAYER, TIMES_IN_OUTPUT, TIMES_IN_STEP, KernelTables
+from calibration.compose.kernel_tables import TIMES_IN_LAYER, TIMES_IN_OUTPUT, TIMES_IN_STEP, KernelTables
+from calibration.compose.serving import Serving
+from calibration.compose.shape import model_shape
 from calibration.derive.kv_pressure import full_kv_blocks
 from calibration.derive.served_run import ServedRun
 from calibration.derive.served_steps import chunks, served_steps, spread
@@ -20,8 +23,15 @@ from calibration.errors import CalibrationError
 from simcore.profile.document import ProfileDocument
 from simcore.profile.load import load_profile
 
+LLAMA = model_shape("llama-3.1-8b")
 LIMITS = Limits(max_num_seqs=32, max_num_batched_tokens=2048, max_model_len=16384, kv_tokens=38_000)
 ATTENTION_COLUMNS = ["prefill_chunk", "kv_prefill", "n_decode", "kv_decode", "time_us"]
+
+
+def served(layers: int, most: int = 0, **changes: object) -> Serving:
+    """A model of so many layers; CUDA graphs up to twice ``most`` sequences, 0: none."""
+    shape = replace(LLAMA, layers=layers, **changes)  # type: ignore[arg-type]
+    return Serving(shape, max_num_seqs=most)
 
 
 def attention_table() -> pd.DataFrame:
@@ -51,7 +61,7 @@ def write_tables(folder: Path, without: str = "") -> None:
 
 def test_a_step_is_its_layers_its_ends_and_its_output(tmp_path: Path) -> None:
     write_tables(tmp_path)
-    seconds = KernelTables(tmp_path, layers=3)
+    seconds = KernelTables(tmp_path, served(3))
     in_layer, in_step = sum(TIMES_IN_LAYER.values()), sum(TIMES_IN_STEP.values())
     dense, output, attention = 2 * (3 * in_layer + in_step), 2 * 20, 3 * (2 * 24)
     assert seconds(Composition(decodes=(24, 24))) == pytest.approx((dense + output + attention) * 1e-6)
@@ -59,18 +69,18 @@ def test_a_step_is_its_layers_its_ends_and_its_output(tmp_path: Path) -> None:
 
 def test_dense_layers_work_on_the_padded_batch(tmp_path: Path) -> None:
     write_tables(tmp_path)
-    bare, padded = KernelTables(tmp_path, layers=1), KernelTables(tmp_path, layers=1, capture_sizes=(1, 4))
+    bare, padded = KernelTables(tmp_path, served(1)), KernelTables(tmp_path, served(1, most=2))
     per_token = sum(TIMES_IN_LAYER.values()) + sum(TIMES_IN_STEP.values())
-    step = Composition(decodes=(16, 16))
-    assert padded(step) - bare(step) == pytest.approx(2 * per_token * 1e-6)
+    step = Composition(decodes=(16, 16, 16))
+    assert padded(step) - bare(step) == pytest.approx(per_token * 1e-6)
 
 
 def test_tables_that_lack_something_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CalibrationError, match=r"no dense, per_sequence, attention\.csv"):
-        KernelTables(tmp_path, layers=1)
+        KernelTables(tmp_path, served(1))
     write_tables(tmp_path, without="qkv_proj")
     with pytest.raises(CalibrationError, match="no qkv_proj"):
-        KernelTables(tmp_path, layers=1)
+        KernelTables(tmp_path, served(1))
 
 
 @pytest.mark.parametrize(

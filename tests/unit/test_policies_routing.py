@@ -217,6 +217,33 @@ def test_power_of_two_draws_every_pair_equally_often():
     assert ((wins[:3] - expected) ** 2 / expected).sum() < 13.8, "chi-square, 2 degrees, p = 0.001"
 
 
+def test_random_takes_each_backend_equally_often_whatever_its_load_and_repeats_itself():
+    def choices(seed: int) -> list[int | None]:
+        pool = pool_of(10)
+        for id in range(50):
+            send(pool, request(-1 - id), 0)
+        routing = make_routing("random", settings_of(pool, seed))
+        return [routing.choose(request(id), 0.0) for id in range(2000)]
+
+    assert choices(1) == choices(1) != choices(2)
+    counts = np.bincount(np.array(choices(1), dtype=int), minlength=10)
+    assert ((counts - 200) ** 2 / 200).sum() < 27.9, "chi-square, 9 degrees of freedom, p = 0.001"
+
+
+def test_random_is_even_over_those_that_accept():
+    """The full backends' chances go to the other two alike, not to their neighbours."""
+    pool = pool_of(4, max_in_flight=1)
+    send(pool, request(-1), 0)
+    send(pool, request(-2), 1)
+    routing = make_routing("random", settings_of(pool))
+    counts = np.bincount([routing.choose(request(id), 0.0) for id in range(1000)], minlength=4)
+    assert list(counts[:2]) == [0, 0]
+    assert abs(counts[2] - 500) < 3.3 * 250**0.5, "binomial, p = 0.001"
+    send(pool, request(-3), 2)
+    send(pool, request(-4), 3)
+    assert routing.choose(request(0), 0.0) is None
+
+
 @pytest.mark.parametrize("group", [0, 1, 3])
 def test_the_home_of_a_prefix_group_is_the_same_everywhere(group):
     routing = make_routing("prefix_affinity", settings_of(pool_of(5)))
