@@ -1,0 +1,138 @@
+"""io.net's benchmarks of vLLM 0.8.5: which servers, how they were started, what the roofline says of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calibration.compose.facts import GIB, Device, device
+from calibration.compose.kv_blocks import BLOCK_SIZE, kv_blocks
+from calibration.compose.roofline import Efficiency
+from calibration.compose.serving import Serving
+from calibration.compose.shape import ModelShape, model_shape
+from calibration.derive.llmd_fit import SAMPLER
+from calibration.derive.serving_benchmark import BenchmarkedServer
+from calibration.derive.serving_benchmark_fit import Fitted, Known, Predicted, fit_ensemble, predicted
+from calibration.derive.serving_benchmark_replay import session
+from calibration.errors import CalibrationError
+from simcore.profile.llm import EngineFacts, StepTimeParameters
+
+SEED = 42
+"""--seed of IOG-Foundation/llm-inference-benchmarks' run_benchmark.sh."""
+ORDER = (32.0, 16.0, 8.0, 4.0, 1.0)
+"""Rates in the order of QPS_VALUES there, all on one server."""
+H100_PCIE = Device(
+    name="NVIDIA H100 PCIe",
+    flops={"bfloat16": 756e12},
+    bandwidth=2000e9,
+    memory_gib=79.1,
+    link=64e9,
+    source="NVIDIA H100 data sheet, PCIe, figures without sparsity; PCIe 5 x16",
+)
+QWEN_1_5B = replace(
+    model_shape("qwen2.5-7b"),
+    name="qwen2.5-1.5b",
+    hidden=1536,
+    heads=12,
+    kv_heads=2,
+    intermediate=8960,
+    vocabulary=151_936,
+    tied=True,
+)
+PHI_4 = replace(
+    model_shape("llama-3.1-8b"),
+    name="phi-4",
+    hidden=5120,
+    layers=40,
+    heads=40,
+    kv_heads=10,
+    intermediate=17_920,
+    vocabulary=100_352,
+    max_model_len=16_384,
+)
+"""As its config.json has it; its fused projections are a dense Llama's."""
+SHAPES: dict[str, ModelShape] = {
+    "Qwen/QwQ-32B-Preview": model_shape("qwen2.5-32b"),
+    "deepseek-ai/DeepSeek-R1-Distill-Llama-8B": model_shape("llama-3.1-8b"),
+    "deepseek-ai/DeepSeek-R1-Distill-Llama-70B": model_shape("llama-3.1-70b"),
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B": QWEN_1_5B,
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B": model_shape("qwen2.5-7b"),
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-14B": model_shape("qwen2.5-14b"),
+    "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B": model_shape("qwen2.5-32b"),
+    "meta-llama/Meta-Llama-3-8B-Instruct": model_shape("llama-3.1-8b"),
+    "meta-llama/Meta-Llama-3-70B-Instruct": model_shape("llama-3.1-70b"),
+    "microsoft/phi-4": PHI_4,
+    "nvidia/AceMath-7B-Instruct": model_shape("qwen2.5-7b"),
+}
+REACHED = Efficiency()
+LARGE = 70 * GIB
+"""Memory from which vLLM 0.8.5 takes 8,192 tokens a step and 1,024 sequences; 2,048 and 256 below."""
+LONGEST = 4096
+"""max_model_len, which is not recorded; no request has more than 2,048 tokens."""
+CAPTURED = (1, 2, 4, *range(8, 513, 8))
+
+
+def known(server: BenchmarkedServer) -> Known:
+    """The engine and the roofline of a server. Raises CalibrationError for a model or GPU without facts."""
+    if server.model not in SHAPES:
+        raise CalibrationError(f"no shape is known of {server.model!r}")
+    serving, gpu = serving_of(server), gpu_of(server)
+    return Known(server.model, roofline(serving, gpu), engine(serving, gpu))
+
+
+def gpu_of(server: BenchmarkedServer) -> Device:
+    """The GPU that the table names."""
+    return device("rtx-4090") if "4090" in server.gpu else H100_PCIE
+
+
+def serving_of(server: BenchmarkedServer) -> Serving:
+    """The model on all GPUs of the machine by vLLM 0.8.5's defaults."""
+    large = gpu_of(server).memory >= LARGE
+    return Serving(
+        SHAPES[server.model],
+        tp=server.gpus,
+        max_num_seqs=1024 if large else 256,
+        max_num_batched_tokens=8192 if large else 2048,
+        max_model_len=LONGEST,
+    )
+
+
+def engine(serving: Serving, gpu: Device) -> EngineFacts:
+    """The engine; KV blocks are what memory leaves beside weights, activations and the sampler's logits."""
+    shape = serving.shape
+    block = BLOCK_SIZE * shape.kv_bytes_per_token(serving.kv, serving.tp)
+    sampler = SAMPLER * serving.max_num_seqs * shape.vocabulary
+    return EngineFacts(
+        num_gpu_blocks=max(2, int(kv_blocks(gpu, serving) - sampler / block)),
+        max_num_batched_tokens=serving.max_num_batched_tokens,
+        max_num_seqs=serving.max_num_seqs,
+        max_model_len=serving.max_model_len,
+        cudagraph_capture_sizes=list(CAPTURED),
+    )
+
+
+def roofline(serving: Serving, gpu: Device) -> StepTimeParameters:
+    """Seconds on each GPU: weights, KV, attention; a token computed, and reduced over the others."""
+    shape, tp = serving.shape, serving.tp
+    bandwidth = gpu.bandwidth * REACHED.memory
+    compute = gpu.peak("bfloat16") * REACHED.compute
+    sent = 2 * shape.layers * shape.hidden * 2 * 2 * (tp - 1) / tp
+    return StepTimeParameters(
+        constant=0.0,
+        floor=shape.weight_bytes(serving.weights, tp) / bandwidth,
+        token=2 * shape.parameters / (tp * compute) + sent / (gpu.link * REACHED.link),
+        context=shape.kv_bytes_per_token(serving.kv, tp) / bandwidth,
+        attention=4 * shape.layers * shape.heads * shape.head_dim / tp / compute,
+    )
+
+
+FITTED = Fitted(rates=(1.0, 8.0), warm=(16.0,), seed=SEED)
+"""What calibrates a server: its runs at 1 and 8 requests/s, with one before them that fills the cache."""
+PREDICTED = (4.0, 16.0, 32.0)
+MEMBERS = 12
+
+
+def predictions(server: BenchmarkedServer) -> dict[float, dict[tuple[str, str], Predicted]]:
+    """What runs 1 and 8 say of the others, by rate. Raises CalibrationError."""
+    members = fit_ensemble(server, known(server), FITTED, MEMBERS)
+    said = [session(member.profile, member.lengths, ORDER, SEED) for member in members]
+    return {rate: predicted([figures[rate] for figures in said]) for rate in PREDICTED}

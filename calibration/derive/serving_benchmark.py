@@ -1,0 +1,148 @@
+"""What vLLM's benchmark_serving.py said of a server, rate by rate, and the load that it put on it.
+
+The tool's results hold totals and statistics, no requests. What it sent is known all the same where its
+seed is: the gaps between arrivals are its generator's, and the same prompts come again at every rate. Of
+their lengths the totals are known, and of the longest answer that it ends the run.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import gamma
+from scipy.stats import truncnorm, weibull_min
+
+from calibration.fits.linear import Array
+
+METRICS = ("TTFT", "TPOT")
+STATISTICS = ("mean", "p50", "p90", "p99")
+Figures = dict[tuple[str, str], float]
+"""Seconds by metric and statistic."""
+SHORTEST, LONGEST_PROMPT = 4, 1024
+"""Tokens of the ShareGPT prompts that the tool takes (SharegptDataset of vllm/benchmarks)."""
+PROMPT_SPREAD = 1.3
+"""Standard deviation of the logarithm of ShareGPT's first prompts: assumed, few of these runs can tell."""
+SHAPES = (0.8, 3.0)
+"""Weibull shapes that answers may have; LMBench's ShareGPT answers (llmd_a100) have 1.7."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkRun:
+    """One rate: what was asked, and what it took; seconds and tokens."""
+
+    rate: float
+    requests: int
+    prompt_tokens: int
+    output_tokens: int
+    """Both are totals."""
+    duration: float
+    """From the first arrival to the last answer."""
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class BenchmarkedServer:
+    """A model on a machine and its runs, in the order in which the table has them."""
+
+    model: str
+    gpu: str
+    gpus: int
+    runs: Sequence[BenchmarkRun]
+
+    @property
+    def name(self) -> str:
+        """The model's last name, the number of GPUs and theirs."""
+        return f"{self.model.rpartition('/')[2]} on {self.gpus} x {self.gpu}"
+
+    @cached_property
+    def rates(self) -> tuple[float, ...]:
+        """Rates that it was measured at, rising."""
+        return tuple(sorted({run.rate for run in self.runs}))
+
+    def at(self, rate: float) -> list[BenchmarkRun]:
+        """The run of that rate, and its reruns."""
+        return [run for run in self.runs if run.rate == rate]
+
+
+def read_servers(table: Path) -> list[BenchmarkedServer]:
+    """All servers of a table of results."""
+    runs: dict[tuple[str, str, int], list[BenchmarkRun]] = {}
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            server = row["model_id"], row["gpu_name"], int(row["gpu_count"])
+            runs.setdefault(server, []).append(_run(row))
+    return [BenchmarkedServer(*server, found) for server, found in runs.items()]
+
+
+def _run(row: Mapping[str, str]) -> BenchmarkRun:
+    return BenchmarkRun(
+        rate=float(row["request_rate"]),
+        requests=int(row["completed"]),
+        prompt_tokens=int(row["total_input_tokens"]),
+        output_tokens=int(row["total_output_tokens"]),
+        duration=float(row["duration"]),
+        figures={
+            (metric, name): float(row[f"{name}_{metric.lower()}_ms"]) / 1e3
+            for metric in METRICS
+            for name in STATISTICS
+        },
+    )
+
+
+def arrivals(requests: int, rate: float, seed: int) -> Array:
+    """Seconds at which the tool sends: as its generator draws the gaps, the first at 0."""
+    gaps = np.random.RandomState(seed).gamma(1.0, 1.0 / rate, requests - 1)
+    return np.concatenate([[0.0], np.cumsum(gaps)])
+
+
+def prompt_lengths(total: int, count: int, draw: np.random.Generator) -> list[int]:
+    """Log-normal lengths, cut as the tool cuts them, of that total but for rounding."""
+    ends = np.log([SHORTEST, LONGEST_PROMPT])
+
+    def lengths(centre: float) -> Array:
+        low, high = (ends - centre) / PROMPT_SPREAD
+        at = (np.arange(count) + 0.5) / count
+        return np.asarray(np.exp(truncnorm.ppf(at, low, high, loc=centre, scale=PROMPT_SPREAD)))
+
+    centre = brentq(lambda c: lengths(c).mean() - total / count, ends[0] - 3, ends[1] + 3)
+    return [int(n) for n in draw.permutation(np.rint(lengths(centre)))]
+
+
+def output_lengths(total: int, count: int, longest: float, draw: np.random.Generator) -> list[int]:
+    """Weibull lengths of that total but for rounding, the longest of which is about ``longest``."""
+    mean, rare = total / count, np.log(2.0 * count)
+
+    def excess(shape: float) -> float:
+        return float(rare ** (1 / shape) / gamma(1 + 1 / shape)) - longest / mean
+
+    low, high = SHAPES
+    shape = low if excess(low) < 0 else high if excess(high) > 0 else brentq(excess, low, high)
+    at = (np.arange(count) + 0.5) / count
+    lengths = weibull_min.ppf(at, shape, scale=mean / gamma(1 + 1 / shape))
+    return [max(1, int(n)) for n in draw.permutation(np.rint(lengths))]
+
+
+def longest_answer(run: BenchmarkRun, idle: BenchmarkRun, seed: int) -> float:
+    """Tokens that the last answer had at the least: those written since the last arrival.
+
+    As the server empties its pace goes from that of ``run`` to that of ``idle``, the lowest rate.
+    """
+    last = float(arrivals(run.requests, run.rate, seed)[-1])
+    pace = (run.figures["TPOT", "p50"] + idle.figures["TPOT", "p50"]) / 2
+    return (run.duration - last - run.figures["TTFT", "p50"]) / pace
+
+
+def statistics(ttft: Array, tpot: Array) -> Figures:
+    """As the tool has them; of requests with one token there is no TPOT."""
+    found: Iterator[tuple[str, Array]] = zip(METRICS, (ttft, tpot), strict=True)
+    return {
+        (metric, name): float(value)
+        for metric, values in found
+        for name, value in zip(STATISTICS, [values.mean(), *np.percentile(values, (50, 90, 99))], strict=True)
+    }
