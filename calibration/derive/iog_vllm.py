@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calibration.compose.facts import GIB, Device, device
-from calibration.compose.kv_blocks import BLOCK_SIZE, kv_blocks
+from calibration.compose.kv_blocks import kv_blocks
 from calibration.compose.roofline import Efficiency
 from calibration.compose.serving import Serving
 from calibration.compose.shape import ModelShape, model_shape
-from calibration.derive.llmd_fit import SAMPLER
 from calibration.derive.serving_benchmark import BenchmarkedServer
 from calibration.derive.serving_benchmark_fit import Fitted, Known, Predicted, fit_ensemble, predicted
 from calibration.derive.serving_benchmark_replay import session
@@ -64,6 +63,12 @@ SHAPES: dict[str, ModelShape] = {
     "nvidia/AceMath-7B-Instruct": model_shape("qwen2.5-7b"),
 }
 REACHED = Efficiency()
+PCIE = 0.66
+"""Of the peak operations that an H100 PCIe reaches within its 350 W, as 32B models at 1 and 8/s say."""
+SHARE = 0.95
+"""gpu_memory_utilization, which is not recorded: with the default of 0.9 QwQ-32B's engine would have had no
+room for one request of its max_model_len, without which vLLM does not start.
+"""
 LARGE = 70 * GIB
 """Memory from which vLLM 0.8.5 takes 8,192 tokens a step and 1,024 sequences; 2,048 and 256 below."""
 LONGEST = 4096
@@ -76,7 +81,8 @@ def known(server: BenchmarkedServer) -> Known:
     if server.model not in SHAPES:
         raise CalibrationError(f"no shape is known of {server.model!r}")
     serving, gpu = serving_of(server), gpu_of(server)
-    return Known(server.model, roofline(serving, gpu), engine(serving, gpu))
+    weights = serving.shape.weight_bytes(serving.weights, serving.tp) / (gpu.bandwidth * REACHED.memory)
+    return Known(server.model, weights, roofline(serving, gpu), engine(serving, gpu))
 
 
 def gpu_of(server: BenchmarkedServer) -> Device:
@@ -93,16 +99,14 @@ def serving_of(server: BenchmarkedServer) -> Serving:
         max_num_seqs=1024 if large else 256,
         max_num_batched_tokens=8192 if large else 2048,
         max_model_len=LONGEST,
+        gpu_memory_utilization=SHARE,
     )
 
 
 def engine(serving: Serving, gpu: Device) -> EngineFacts:
-    """The engine; KV blocks are what memory leaves beside weights, activations and the sampler's logits."""
-    shape = serving.shape
-    block = BLOCK_SIZE * shape.kv_bytes_per_token(serving.kv, serving.tp)
-    sampler = SAMPLER * serving.max_num_seqs * shape.vocabulary
+    """The engine; KV blocks are what memory leaves beside weights and activations."""
     return EngineFacts(
-        num_gpu_blocks=max(2, int(kv_blocks(gpu, serving) - sampler / block)),
+        num_gpu_blocks=kv_blocks(gpu, serving),
         max_num_batched_tokens=serving.max_num_batched_tokens,
         max_num_seqs=serving.max_num_seqs,
         max_model_len=serving.max_model_len,
@@ -111,14 +115,13 @@ def engine(serving: Serving, gpu: Device) -> EngineFacts:
 
 
 def roofline(serving: Serving, gpu: Device) -> StepTimeParameters:
-    """Seconds on each GPU: weights, KV, attention; a token computed, and reduced over the others."""
+    """Seconds on each GPU: KV, attention; a token computed, and reduced over the others."""
     shape, tp = serving.shape, serving.tp
     bandwidth = gpu.bandwidth * REACHED.memory
-    compute = gpu.peak("bfloat16") * REACHED.compute
+    compute = gpu.peak("bfloat16") * (PCIE if gpu is H100_PCIE else REACHED.compute)
     sent = 2 * shape.layers * shape.hidden * 2 * 2 * (tp - 1) / tp
     return StepTimeParameters(
         constant=0.0,
-        floor=shape.weight_bytes(serving.weights, tp) / bandwidth,
         token=2 * shape.parameters / (tp * compute) + sent / (gpu.link * REACHED.link),
         context=shape.kv_bytes_per_token(serving.kv, tp) / bandwidth,
         attention=4 * shape.layers * shape.heads * shape.head_dim / tp / compute,
@@ -128,7 +131,7 @@ def roofline(serving: Serving, gpu: Device) -> StepTimeParameters:
 FITTED = Fitted(rates=(1.0, 8.0), warm=(16.0,), seed=SEED)
 """What calibrates a server: its runs at 1 and 8 requests/s, with one before them that fills the cache."""
 PREDICTED = (4.0, 16.0, 32.0)
-MEMBERS = 12
+MEMBERS = 8
 
 
 def predictions(server: BenchmarkedServer) -> dict[float, dict[tuple[str, str], Predicted]]:

@@ -11,6 +11,7 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ from scipy.stats import truncnorm, weibull_min
 from calibration.fits.linear import Array
 
 METRICS = ("TTFT", "TPOT")
+GAP = ("ITL", "p50")
+"""The median gap between two tokens: a decode step that met no prompt."""
 STATISTICS = ("mean", "p50", "p90", "p99")
 Figures = dict[tuple[str, str], float]
 """Seconds by metric and statistic."""
@@ -89,8 +92,7 @@ def _run(row: Mapping[str, str]) -> BenchmarkRun:
         duration=float(row["duration"]),
         figures={
             (metric, name): float(row[f"{name}_{metric.lower()}_ms"]) / 1e3
-            for metric in METRICS
-            for name in STATISTICS
+            for metric, name in (*product(METRICS, STATISTICS), GAP)
         },
     )
 

@@ -9,26 +9,32 @@ an ensemble (Bardsley, Solonen, Haario and Laine, Randomize-then-optimize, SIAM 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import OptimizeResult, least_squares
 from scipy.stats import t
 
-from calibration.derive.serving_benchmark import BenchmarkedServer, BenchmarkRun, Figures
+from calibration.derive.serving_benchmark import GAP, BenchmarkedServer, BenchmarkRun, Figures
 from calibration.derive.serving_benchmark_replay import Lengths, drawn_lengths, session
 from calibration.fits.linear import Array
 from simcore.profile.base import Overheads
-from simcore.profile.llm import EngineFacts, LLMProfile, StepTimeParameters
+from simcore.profile.llm import EngineFacts, LLMProfile, StepCorrection, StepTimeParameters, Table
 
 USED = ("mean", "p50", "p90")
-NOISE = {"TTFT": 0.08, "TPOT": 0.02}
+NOISE = {"TTFT": 0.08, "TPOT": 0.02, "ITL": 0.02}
 """Relative standard deviation of a statistic of 200 requests, and of what the form misses."""
 MOST = 3.0
 """Standard deviations past which an error counts by its logarithm: one figure does not decide all."""
-WORTH = 5.0
-"""By how much a fit without prefix cache must be better: ten on Akaike's criterion, as for a floor."""
+HOST = 2e-3
+"""Seconds of a step that vLLM's engine core computes while the GPU waits, without asynchronous scheduling."""
+WAITS = 1.5
+"""How many times the TTFT under load an idle server's must be to be of something else than a queue."""
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024)
+ROOM = (1.0, 0.45)
+"""Of the KV blocks to search from."""
 STEP = 0.05
 """Finite difference in the logarithm."""
 
@@ -38,6 +44,8 @@ class Known:
     """What is not fitted: seconds by the roofline, and the engine as it was started."""
 
     model: str
+    weights: float
+    """To read them."""
     steps: StepTimeParameters
     engine: EngineFacts
 
@@ -63,29 +71,35 @@ class Prior:
 def priors(server: BenchmarkedServer, known: Known, rates: Sequence[float]) -> dict[str, Prior]:
     """Of all that is fitted; seconds, but for the KV blocks.
 
-    An idle server's step is its floor and its constant, and what a busy one takes beyond goes to sequences.
-    On several GPUs the way of an all-reduce is not known: without peer access it goes through the host.
+    A step is what the host does alone, and the longer of launching the kernels and what they take, which is
+    reading the weights and, on top of it, computing the tokens: ``constant`` is the host's and the weights'
+    time, ``floor`` by how much launching outlasts the weights, in which a prompt's tokens cost nothing. What
+    a busy server's step takes beyond that of an idle one goes to sequences. On several GPUs the way of an
+    all-reduce is not known: without peer access it goes through the host.
     """
     idle, busy = (server.at(rate)[0] for rate in (rates[0], rates[-1]))
-    step = idle.figures["TPOT", "p50"]
+    step = min(idle.figures[GAP], idle.figures["TPOT", "p50"])
     running = busy.rate * busy.output_tokens / busy.requests * busy.figures["TPOT", "p50"]
-    beyond = max(busy.figures["TPOT", "p50"] - step, 0.02 * step)
+    beyond = max(busy.figures[GAP] - step, 0.02 * step)
     return {
-        "constant": Prior(max(step - known.steps.floor, 0.05 * step), 1.0),
+        "constant": Prior(min(HOST + known.weights, step), 0.1),
+        "floor": Prior(max(step - HOST - known.weights, 0.05 * step), 0.7),
         "decode": Prior(0.5 * beyond / max(1.0, running), 1.0),
         "token": Prior(known.steps.token, 0.4 if server.gpus == 1 else 0.8),
         "request": Prior(6e-3, 0.7),
-        "num_gpu_blocks": Prior(known.engine.num_gpu_blocks, 0.5),
+        "num_gpu_blocks": Prior(known.engine.num_gpu_blocks, 0.2),
     }
 
 
 def profile_of(values: Mapping[str, float], known: Known) -> LLMProfile:
     """An unjudged profile of these values."""
-    steps = {name: values[name] for name in ("constant", "decode", "token")}
+    steps = {name: values[name] for name in ("constant", "floor", "decode", "token")}
+    form = known.steps.model_copy(update=steps)
     blocks = {"num_gpu_blocks": max(2, round(values["num_gpu_blocks"]))}
     return LLMProfile(
         model=known.model,
-        step_time=known.steps.model_copy(update=steps),
+        step_time=form,
+        correction=StepCorrection(decode=alone(form, known.weights)),
         engine=known.engine.model_copy(update=blocks),
         overheads=Overheads(request=values["request"]),
         batch_range=(0.0, 0.0),
@@ -95,14 +109,32 @@ def profile_of(values: Mapping[str, float], known: Known) -> LLMProfile:
     )
 
 
-def usable(run: BenchmarkRun, busier: BenchmarkRun | None) -> list[tuple[str, str]]:
-    """The statistics to fit: all, but where a lower rate has the longer TTFT only its median TPOT.
+def alone(form: StepTimeParameters, weights: float) -> Table:
+    """What decodes alone take, over what they would take beside a prompt, by their number.
 
-    No queue is longer for fewer arrivals, so what made it so is no part of the engine.
+    Alone they are computed while the weights are read, until computing takes longer (a roofline); a prompt's
+    tokens come on top of that, as the gaps between tokens with a prompt in them say.
     """
-    if busier and run.figures["TTFT", "mean"] > 1.5 * busier.figures["TTFT", "mean"]:
-        return [("TPOT", "p50")]
-    return [(metric, name) for metric in NOISE for name in USED]
+    idle, host = form.constant + form.floor, max(0.0, form.constant - weights)
+    factors = [
+        (max(idle, host + form.token * n) + form.decode * n)
+        / (form.constant + max(form.floor, form.token * n) + form.decode * n)
+        for n in BATCHES
+    ]
+    return Table(at=list(BATCHES), factor=factors)
+
+
+def usable(idle: BenchmarkRun, run: BenchmarkRun, busiest: BenchmarkRun) -> list[tuple[str, str]]:
+    """The statistics of ``run`` to fit, of a server whose least and most loaded runs are the other two.
+
+    All; but no queue is longer for fewer arrivals, so where the idle server has the longer TTFT something
+    else than the engine makes its clients wait: there TPOTs are fitted, and of TTFTs the busiest run's
+    median, as the API server's time.
+    """
+    paces: list[tuple[str, str]] = [*product(("TPOT",), USED), GAP]
+    if idle.figures["TTFT", "mean"] <= WAITS * busiest.figures["TTFT", "mean"]:
+        return [*product(("TTFT",), USED), *paces]
+    return [("TPOT", "p50"), GAP] if run is idle else [("TTFT", "p50"), *paces]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +147,19 @@ class Member:
 
 
 def fit_ensemble(server: BenchmarkedServer, known: Known, load: Fitted, members: int) -> list[Member]:
-    """The server's ensemble; its prefix cache is on, as by default, unless the fit is clearly better off."""
-    off = replace(known, engine=known.engine.model_copy(update={"enable_prefix_caching": False}))
-    by_default, without = (fit_member(server, engine, load, 0) for engine in (known, off))
-    chosen, first = (off, without) if without.cost + WORTH < by_default.cost else (known, by_default)
-    return [first, *(fit_member(server, chosen, load, number) for number in range(1, members))]
+    """The server's ensemble; all but the first search from that one's KV blocks."""
+    first = fit_member(server, known, load, 0)
+    room = first.profile.engine.num_gpu_blocks / known.engine.num_gpu_blocks
+    return [first, *(fit_member(server, known, load, number, room) for number in range(1, members))]
 
 
-def fit_member(server: BenchmarkedServer, known: Known, load: Fitted, number: int) -> Member:
-    """Member ``number`` of the ensemble; number 0 is not perturbed."""
+def fit_member(
+    server: BenchmarkedServer, known: Known, load: Fitted, number: int, room: float | None = None
+) -> Member:
+    """Member ``number`` of the ensemble; number 0 is not perturbed.
+
+    ``room`` is the share of the KV blocks to search from; by default all of `ROOM` are tried.
+    """
     rates, seed = load.rates, load.seed
     lengths = drawn_lengths(server, rates, seed, number)
     noise = np.random.default_rng([number, 1])
@@ -144,10 +180,16 @@ def fit_member(server: BenchmarkedServer, known: Known, load: Fitted, number: in
         held = [np.log(values[k] / centres[k]) / p.spread for k, p in prior.items()]
         return np.array([*softened(np.array(data)), *held])
 
-    start = np.log([*centres.values()])
-    found = least_squares(errors, start, diff_step=STEP / np.abs(start), xtol=1e-2, ftol=1e-3, max_nfev=12)
+    searches = (_search(errors, centres, share) for share in (ROOM if room is None else (room,)))
+    found = min(searches, key=lambda search: float(search.cost))
     values = dict(zip(prior, np.exp(found.x).tolist(), strict=True))
     return Member(lengths, profile_of(values, known), float(found.cost))
+
+
+def _search(errors: Callable[[Array], Array], centres: Mapping[str, float], share: float) -> OptimizeResult:
+    """From the centres, but with that share of the KV blocks: where they never run short is no slope."""
+    start = np.log([*centres.values()]) + np.log(share) * np.array([k == "num_gpu_blocks" for k in centres])
+    return least_squares(errors, start, diff_step=STEP / np.abs(start), xtol=1e-2, ftol=1e-3, max_nfev=12)
 
 
 def softened(errors: Array) -> Array:
@@ -156,12 +198,12 @@ def softened(errors: Array) -> Array:
 
 
 def _asked(server: BenchmarkedServer, rates: Sequence[float]) -> dict[tuple[float, str, str], float]:
-    found: dict[tuple[float, str, str], float] = {}
-    for rate, higher in zip(rates, [*rates[1:], None], strict=True):
-        run = server.at(rate)[0]
-        for metric, name in usable(run, server.at(higher)[0] if higher else None):
-            found[rate, metric, name] = run.figures[metric, name]
-    return found
+    runs = [server.at(rate)[0] for rate in rates]
+    return {
+        (run.rate, metric, name): run.figures[metric, name]
+        for run in runs
+        for metric, name in usable(runs[0], run, runs[-1])
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from calibration.blackbox.played import replay
 from calibration.derive.serving_benchmark import (
+    GAP,
     BenchmarkedServer,
     Figures,
     arrivals,
@@ -24,10 +25,15 @@ from calibration.derive.serving_benchmark import (
 from calibration.fits.linear import Array
 from calibration.store import Record
 from simcore.profile.llm import LLMProfile
+from simcore.profile.steptime import StepTime
+from simcore.profile.use import step_time
 from simcore.request import Request
+from simcore.step import Step
 
 PAUSE = 3600.0
 """Seconds between the first arrivals of two runs beyond the last one's: enough for all answers."""
+MARKS = (np.arange(5) + 0.5) / 5
+"""Parts of a request's decoding at which it is looked who decodes with it."""
 KEYS = 1 << 12
 """More KV blocks than a prompt has."""
 
@@ -61,14 +67,34 @@ def session(profile: LLMProfile, lengths: Lengths, rates: Sequence[float], seed:
         records += _records(start + sent, lengths, size)
         start += float(sent[-1]) + PAUSE
     answered, _ = replay(records, profile)
-    return {rate: _figures(answered[i * count : (i + 1) * count]) for i, rate in enumerate(rates)}
+    form = step_time(profile)
+    return {rate: _figures(answered[i * count : (i + 1) * count], form) for i, rate in enumerate(rates)}
 
 
-def _figures(answered: Sequence[Request]) -> Figures:
+def _figures(answered: Sequence[Request], form: StepTime) -> Figures:
     """By metric and statistic, seconds."""
     ttft = np.array([r.first_token - r.arrival for r in answered])
     tpot = [(r.finished - r.first_token) / (r.output_tokens - 1) for r in answered if r.output_tokens > 1]
-    return statistics(ttft, np.array(tpot))
+    return statistics(ttft, np.array(tpot)) | {GAP: median_gap(answered, form)}
+
+
+def median_gap(answered: Sequence[Request], form: StepTime) -> float:
+    """The median decode step without prompts, over the time in which the requests decode, seconds.
+
+    As long as fewer than half of all gaps have a prompt in them it is about the median of all gaps.
+    """
+    begins = np.array([r.first_token for r in answered])
+    ends = np.array([r.finished for r in answered])
+    sizes = np.array([r.prompt_tokens for r in answered], dtype=float)
+    paces = np.array([r.output_tokens for r in answered]) / np.maximum(ends - begins, 1e-9)
+    at = (begins + (ends - begins) * MARKS[:, None]).ravel()
+    running = (begins <= at[:, None]) & (at[:, None] < ends)
+    contexts = (running * (sizes + paces * (at[:, None] - begins))).sum(axis=1)
+    steps = [
+        form(Step(decodes=max(1, int(n)), decode_context=int(c)))
+        for n, c in zip(running.sum(axis=1), contexts, strict=True)
+    ]
+    return float(np.median(steps))
 
 
 def _records(times: Array, lengths: Lengths, size: int) -> list[Record]:
