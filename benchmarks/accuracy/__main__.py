@@ -50,7 +50,7 @@ def _renew(rows: list[Row], only: tuple[str, ...]) -> None:
         [*rows, *(row for row in before if row.data not in kept)], key=lambda r: order.index(r.data)
     )
     COMMITTED.write_text(written(every), encoding="utf-8")
-    renew(every)
+    renew(read(COMMITTED))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def rows(data: Path = DATA) -> Iterator[Row]:
                 floors=floors[stream, metric] if number in SAME else None,
                 peers=PEERS.get((variant, metric)) if stream == "chat" else None,
             )
-            case = f"{variant} (replay {number}), {stream}"
+            case = f"{variant} #{number}, {stream}"
             asked = ASKED_EMBEDDING if stream == "embed" else ASKED
             yield Row(NAME, CALIBRATED, LOOKED, case, metric, figures, asked if variant in JUDGED else {})
 

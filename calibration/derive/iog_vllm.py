@@ -21,7 +21,7 @@ ORDER = (32.0, 16.0, 8.0, 4.0, 1.0)
 """Rates in the order of QPS_VALUES there, all on one server."""
 H100_PCIE = Device(
     name="NVIDIA H100 PCIe",
-    flops={"bfloat16": 756e12},
+    flops={"bfloat16": 756e12, "fp8": 1513e12},
     bandwidth=2000e9,
     memory_gib=79.1,
     link=64e9,
@@ -49,6 +49,19 @@ PHI_4 = replace(
     max_model_len=16_384,
 )
 """As its config.json has it; its fused projections are a dense Llama's."""
+GEMMA_2_9B = replace(
+    model_shape("llama-3.1-8b"),
+    name="gemma-2-9b",
+    hidden=3584,
+    layers=42,
+    heads=16,
+    kv_heads=8,
+    head_dim=256,
+    vocabulary=256_000,
+    tied=True,
+    max_model_len=8192,
+)
+"""Every other layer's attention reaches back 4,096 tokens, which no request here has."""
 SHAPES: dict[str, ModelShape] = {
     "Qwen/QwQ-32B-Preview": model_shape("qwen2.5-32b"),
     "deepseek-ai/DeepSeek-R1-Distill-Llama-8B": model_shape("llama-3.1-8b"),
@@ -57,9 +70,11 @@ SHAPES: dict[str, ModelShape] = {
     "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B": model_shape("qwen2.5-7b"),
     "deepseek-ai/DeepSeek-R1-Distill-Qwen-14B": model_shape("qwen2.5-14b"),
     "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B": model_shape("qwen2.5-32b"),
+    "google/gemma-2-9b-it": GEMMA_2_9B,
     "meta-llama/Meta-Llama-3-8B-Instruct": model_shape("llama-3.1-8b"),
     "meta-llama/Meta-Llama-3-70B-Instruct": model_shape("llama-3.1-70b"),
     "microsoft/phi-4": PHI_4,
+    "neuralmagic/Llama-3.1-Nemotron-70B-Instruct-HF-FP8-dynamic": model_shape("llama-3.1-70b"),
     "nvidia/AceMath-7B-Instruct": model_shape("qwen2.5-7b"),
 }
 REACHED = Efficiency()
@@ -96,6 +111,7 @@ def serving_of(server: BenchmarkedServer) -> Serving:
     return Serving(
         SHAPES[server.model],
         tp=server.gpus,
+        weights="fp8" if "FP8" in server.model else "bfloat16",
         max_num_seqs=1024 if large else 256,
         max_num_batched_tokens=8192 if large else 2048,
         max_model_len=LONGEST,
@@ -118,13 +134,14 @@ def roofline(serving: Serving, gpu: Device) -> StepTimeParameters:
     """Seconds on each GPU: KV, attention; a token computed, and reduced over the others."""
     shape, tp = serving.shape, serving.tp
     bandwidth = gpu.bandwidth * REACHED.memory
-    compute = gpu.peak("bfloat16") * (PCIE if gpu is H100_PCIE else REACHED.compute)
+    reached = PCIE if gpu is H100_PCIE else REACHED.compute
+    compute = gpu.peak(serving.weights) * reached
     sent = 2 * shape.layers * shape.hidden * 2 * 2 * (tp - 1) / tp
     return StepTimeParameters(
         constant=0.0,
         token=2 * shape.parameters / (tp * compute) + sent / (gpu.link * REACHED.link),
         context=shape.kv_bytes_per_token(serving.kv, tp) / bandwidth,
-        attention=4 * shape.layers * shape.heads * shape.head_dim / tp / compute,
+        attention=4 * shape.layers * shape.heads * shape.head_dim / tp / (gpu.peak("bfloat16") * reached),
     )
 
 

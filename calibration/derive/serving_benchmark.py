@@ -2,7 +2,7 @@
 
 The tool's results hold totals and statistics, no requests. What it sent is known all the same where its
 seed is: the gaps between arrivals are its generator's, and the same prompts come again at every rate. Of
-their lengths the totals are known, and of the longest answer that it ends the run.
+their lengths the totals are known, and when the last answer was complete.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ SHORTEST, LONGEST_PROMPT = 4, 1024
 """Tokens of the ShareGPT prompts that the tool takes (SharegptDataset of vllm/benchmarks)."""
 PROMPT_SPREAD = 1.3
 """Standard deviation of the logarithm of ShareGPT's first prompts: assumed, few of these runs can tell."""
-SHAPES = (0.8, 3.0)
+SHAPES = (0.6, 3.0)
 """Weibull shapes that answers may have; LMBench's ShareGPT answers (llmd_a100) have 1.7."""
+ORDERS = 50
+"""Orders of the answers that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,28 +118,35 @@ def prompt_lengths(total: int, count: int, draw: np.random.Generator) -> list[in
     return [int(n) for n in draw.permutation(np.rint(lengths(centre)))]
 
 
-def output_lengths(total: int, count: int, longest: float, draw: np.random.Generator) -> list[int]:
-    """Weibull lengths of that total but for rounding, the longest of which is about ``longest``."""
-    mean, rare = total / count, np.log(2.0 * count)
+def output_lengths(total: int, count: int, shape: float, draw: np.random.Generator) -> list[int]:
+    """Weibull lengths of that total but for rounding."""
+    lengths = np.rint(total / count * _weibull(shape, count))
+    return [max(1, int(n)) for n in draw.permutation(lengths)]
 
-    def excess(shape: float) -> float:
-        return float(rare ** (1 / shape) / gamma(1 + 1 / shape)) - longest / mean
+
+def answers_shape(run: BenchmarkRun, idle: BenchmarkRun, seed: int) -> float:
+    """The Weibull shape with which answers in any order end, on average, when the run ended.
+
+    Few long answers end it later than many middling ones of the same total. As the server empties its pace
+    goes from that of ``run`` to that of ``idle``, the lowest rate.
+    """
+    sent = arrivals(run.requests, run.rate, seed) + run.figures["TTFT", "p50"]
+    pace = (run.figures["TPOT", "p50"] + idle.figures["TPOT", "p50"]) / 2
+    mean = run.output_tokens / run.requests
+    orders = [np.random.default_rng(i).permutation(run.requests) for i in range(ORDERS)]
+
+    def late(shape: float) -> float:
+        lasting = pace * mean * _weibull(shape, run.requests)
+        return float(np.mean([(sent + lasting[order]).max() for order in orders])) - run.duration
 
     low, high = SHAPES
-    shape = low if excess(low) < 0 else high if excess(high) > 0 else brentq(excess, low, high)
+    return low if late(low) < 0 else high if late(high) > 0 else float(brentq(late, low, high, xtol=1e-3))
+
+
+def _weibull(shape: float, count: int) -> Array:
+    """Evenly spaced quantiles of the distribution of mean 1."""
     at = (np.arange(count) + 0.5) / count
-    lengths = weibull_min.ppf(at, shape, scale=mean / gamma(1 + 1 / shape))
-    return [max(1, int(n)) for n in draw.permutation(np.rint(lengths))]
-
-
-def longest_answer(run: BenchmarkRun, idle: BenchmarkRun, seed: int) -> float:
-    """Tokens that the last answer had at the least: those written since the last arrival.
-
-    As the server empties its pace goes from that of ``run`` to that of ``idle``, the lowest rate.
-    """
-    last = float(arrivals(run.requests, run.rate, seed)[-1])
-    pace = (run.figures["TPOT", "p50"] + idle.figures["TPOT", "p50"]) / 2
-    return (run.duration - last - run.figures["TTFT", "p50"]) / pace
+    return np.asarray(weibull_min.ppf(at, shape, scale=1 / gamma(1 + 1 / shape)))
 
 
 def statistics(ttft: Array, tpot: Array) -> Figures:

@@ -16,8 +16,8 @@ from calibration.derive.serving_benchmark import (
     GAP,
     BenchmarkedServer,
     Figures,
+    answers_shape,
     arrivals,
-    longest_answer,
     output_lengths,
     prompt_lengths,
     statistics,
@@ -50,10 +50,10 @@ def drawn_lengths(server: BenchmarkedServer, rates: Sequence[float], seed: int, 
     """Draw ``number`` of lengths that agree with what the runs of ``rates``, rising, tell."""
     idle, loaded = (server.at(rate)[0] for rate in (rates[0], rates[-1]))
     draw = np.random.default_rng(number)
-    longest = longest_answer(loaded, idle, seed)
+    shape = answers_shape(loaded, idle, seed)
     return Lengths(
         prompt_lengths(loaded.prompt_tokens, loaded.requests, draw),
-        output_lengths(loaded.output_tokens, loaded.requests, longest, draw),
+        output_lengths(loaded.output_tokens, loaded.requests, shape, draw),
     )
 
 

@@ -11,8 +11,8 @@ from calibration.derive.serving_benchmark import (
     GAP,
     BenchmarkedServer,
     BenchmarkRun,
+    answers_shape,
     arrivals,
-    longest_answer,
     output_lengths,
     prompt_lengths,
     read_servers,
@@ -49,20 +49,24 @@ def test_arrivals_are_numpys_gamma_draws_of_the_seed() -> None:
     assert arrivals(200, 8.0, 42)[-1] == pytest.approx(arrivals(200, 1.0, 42)[-1] / 8)
 
 
-def test_lengths_have_the_totals_and_the_longest_answer() -> None:
+def test_lengths_have_the_totals() -> None:
     draw = np.random.default_rng(0)
-    prompts, outputs = prompt_lengths(41_000, 200, draw), output_lengths(42_000, 200, 620.0, draw)
+    prompts, outputs = prompt_lengths(41_000, 200, draw), output_lengths(42_000, 200, 1.3, draw)
     assert sum(prompts) == pytest.approx(41_000, rel=1e-3)
     assert (min(prompts) >= 4, max(prompts) <= 1024) == (True, True)
     assert sum(outputs) == pytest.approx(42_000, rel=3e-3)
-    assert max(outputs) == pytest.approx(620, rel=0.01)
+    # A Weibull's median over its mean: ln(2) ** (1 / k) / gamma(1 + 1 / k).
+    assert np.median(outputs) == pytest.approx(210 * 0.8168, rel=0.01)
 
 
-def test_the_end_of_a_run_tells_its_longest_answer() -> None:
+def test_the_end_of_a_run_tells_the_shape_of_its_answers() -> None:
     idle, busy = run(1.0, tpot=0.010), run(8.0, tpot=0.012)
-    last = float(arrivals(COUNT, 8.0, SEED)[-1])
-    told = longest_answer(replace(busy, duration=last + 0.02 + 500 * 0.011), idle, SEED)
-    assert told == pytest.approx(500)
+    shapes = []
+    for number in range(40):
+        lengths = np.array(output_lengths(COUNT * 200, COUNT, 1.3, np.random.default_rng(number)))
+        end = (arrivals(COUNT, 8.0, SEED) + 0.02 + 0.011 * lengths).max()
+        shapes.append(answers_shape(replace(busy, duration=float(end)), idle, SEED))
+    assert np.median(shapes) == pytest.approx(1.3, rel=0.15)
 
 
 def test_a_prefix_cache_answers_all_but_the_first_run() -> None:
@@ -146,10 +150,10 @@ def made_up_server() -> BenchmarkedServer:
     server = BenchmarkedServer("m", "G", 1, [run(1.0), run(8.0)])
     lengths = drawn_lengths(server, LOAD.rates, SEED, 99)
     said = session(profile_of(TRUE, KNOWN), lengths, (16.0, 8.0, 1.0), SEED)
-    longest, last = max(lengths.outputs), float(arrivals(COUNT, 8.0, SEED)[-1])
     tokens = sum(lengths.prompts), sum(lengths.outputs)
     pace = (said[8.0]["TPOT", "p50"] + said[1.0]["TPOT", "p50"]) / 2
-    end = last + said[8.0]["TTFT", "p50"] + longest * pace
+    sent = arrivals(COUNT, 8.0, SEED) + said[8.0]["TTFT", "p50"]
+    end = float((sent + pace * np.array(lengths.outputs)).max())
     return replace(
         server, runs=[BenchmarkRun(rate, COUNT, *tokens, end, dict(said[rate])) for rate in LOAD.rates]
     )
