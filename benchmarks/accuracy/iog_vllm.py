@@ -31,14 +31,15 @@ def rows(data: Path = DATA) -> Iterator[Row]:
     servers = [s for s in read_servers(data / NAME / "serving.csv") if _complete(s)]
     said = Parallel(JOBS)(delayed(predictions)(server) for server in servers)
     for server, each in zip(servers, said, strict=True):
-        yield from _rows(server, each)
+        yield from rows_of(server, each)
 
 
 def _complete(server: BenchmarkedServer) -> bool:
     return set(server.rates) >= {*FITTED.rates, *PREDICTED}
 
 
-def _rows(server: BenchmarkedServer, said: Predictions) -> Iterator[Row]:
+def rows_of(server: BenchmarkedServer, said: Predictions) -> Iterator[Row]:
+    """By rate and metric; the floor is how far reruns are from the first run."""
     for rate, metric in product(PREDICTED, METRICS):
         first, *again = server.at(rate)
         real = {name: first.figures[metric, name] for name in STATISTICS}

@@ -17,16 +17,8 @@ from calibration.derive.serving_benchmark import (
     prompt_lengths,
     read_servers,
 )
-from calibration.derive.serving_benchmark_fit import (
-    Fitted,
-    Known,
-    alone,
-    fit_ensemble,
-    predicted,
-    profile_of,
-    softened,
-    usable,
-)
+from calibration.derive.serving_benchmark_fit import Fitted, fit_ensemble, predicted, softened, usable
+from calibration.derive.serving_benchmark_form import Known, alone, profile_of
 from calibration.derive.serving_benchmark_replay import Lengths, drawn_lengths, session
 from simcore.profile.llm import EngineFacts, StepTimeParameters
 
