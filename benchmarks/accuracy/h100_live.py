@@ -113,7 +113,7 @@ def statistics(requests: Sequence[Mapping[str, Any]]) -> Times:
 
 
 def _pace(request: Mapping[str, Any]) -> float:
-    return float(request["finished"] - request["first_token"]) / (request["output_tokens"] - 1)
+    return float((request["finished"] - request["first_token"]) / (request["output_tokens"] - 1))
 
 
 def _summed(values: Sequence[float]) -> dict[str, float]:
