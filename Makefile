@@ -59,7 +59,7 @@ bounds:
 	$(OLDEST)/bin/pytest --ignore tests/live
 
 bench-accuracy: $(VENV)/.installed
-	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python -m benchmarks.accuracy
 
 bench-gateway: $(VENV)/.installed
 	$(BIN)/python benchmarks/gateway.py

@@ -56,7 +56,8 @@ def replay(
 ) -> tuple[list[Request], tuple[float, float, float]]:
     """Simulate the intended times and counted tokens; the requests, answered, and the steps' extremes.
 
-    Raises `CalibrationError` for a request that the engine as assumed could not have answered.
+    A record's ``prefix_keys``, if it has any, name the leading KV blocks that others share. Raises
+    `CalibrationError` for a request that the engine as assumed could not have answered.
     """
     env = Environment()
     config = scheduler_config(EngineOptions(), profile)
@@ -72,7 +73,15 @@ def replay(
         None,
     )
     sent = [
-        Request(i, "load", Kind.LLM_GENERATE, r["intended"], r["prompt_tokens"], r["output_tokens"])
+        Request(
+            i,
+            "load",
+            Kind.LLM_GENERATE,
+            r["intended"],
+            r["prompt_tokens"],
+            r["output_tokens"],
+            prefix_keys=r.get("prefix_keys", ()),
+        )
         for i, r in enumerate(requests)
     ]
     for request in sent:

@@ -11,7 +11,7 @@ MEASURED_BANDWIDTH = 3.35e12
 SORTED = 0.42e-9
 """Seconds a logit of top-p or top-k sampling by sorting, as vLLM did up to 0.16.
 
-From ML.ENERGY's load tests on H100, all models (benchmarks/accuracy_ml_energy.py leaves out the one that it
+From ML.ENERGY's load tests on H100, all models (benchmarks/accuracy/ml_energy.py leaves out the one that it
 predicts). Of it masking by sort takes 0.21 ns in vllm-project/vllm 32234.
 """
 SORTLESS = 0.03e-9

@@ -24,7 +24,7 @@ ROUTING = (
     "The requests to two replicas were not sent round robin. It sends every turn that comes 55 prompts after "
     "the one before to the other replica, yet of 114 such turns 13 to 48 hit; and at 3 requests/s TTFT is "
     "0.5 and 20 s side by side. Each request on a replica drawn by coin comes nearer at four of the six "
-    "rates, and explains these two; benchmarks/accuracy_llmd.py has both."
+    "rates, and explains these two; benchmarks/accuracy/llmd.py has both."
 )
 STATIC = "Static batches are of another server, years older: no part of the fit."
 SEEN = (

@@ -1,7 +1,7 @@
 """Llama-3.1-8B on RTX 4090 and RTX PRO 6000 from LLMServingSim's kernel tables, composed layer by layer.
 
 What is fitted are composed steps; no request's time is. The runs of real vLLM beside the tables are replayed
-by benchmarks/accuracy_llmservingsim.py.
+by benchmarks/accuracy/llmservingsim.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """Composed TPOT against ML.ENERGY's load tests of dense models on H100, in bfloat16 and fp8.
 
-``SIMSAGE_DATA=FOLDER python benchmarks/accuracy_ml_energy.py [--all]``; ``--all`` prints every row too.
-
 The tests kept a server of vLLM 0.11.1, scheduled asynchronously, full to ``max_num_seqs`` and sampled at
 top-p 0.95. TPOT is batch over throughput; beside it stands the median time between two tokens. A server is
 composed from AIConfigurator's tables. One number is fitted, what sampling takes a logit, to the other models'
@@ -14,9 +12,7 @@ are fitted to other data. Gemma-3 is left out: its layers are not as composed on
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import exp
@@ -26,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.accuracy.row import DATA, Figure, Row
 from calibration.compose.aiconfigurator import OperatorTables
 from calibration.compose.compose import on_device
 from calibration.compose.composition import Composition, StepSeconds
@@ -34,7 +31,10 @@ from calibration.compose.operators import gpu_seconds
 from calibration.compose.serving import Serving
 from calibration.compose.shape import model_shape
 
-DATA = "ml_energy"
+NAME = "ml_energy"
+ASKED = {"mean": 0.08}
+"""Of the median over all tests, as a whole."""
+LOOKED = "yes"
 MODELS = {
     "Qwen/Qwen3-14B": "qwen3-14b",
     "Qwen/Qwen3-32B": "qwen3-32b",
@@ -51,24 +51,6 @@ GRID = np.arange(0.20, 0.601, 0.01) * 1e-9
 """Seconds a logit among which the sampler's are sought."""
 MOST_PROMPTS = 12
 """In one step."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccuracyRow:
-    """One figure, predicted and observed; seconds."""
-
-    data: str
-    case: str
-    calibrated_from: str
-    metric: str
-    statistic: str
-    predicted: float
-    observed: float
-
-    @property
-    def error(self) -> float:
-        """Relative; positive where the prediction is longer."""
-        return self.predicted / self.observed - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +73,7 @@ class LoadTest:
 
 def read_tests(data: Path) -> list[LoadTest]:
     """The rows of H100 and `MODELS`, in the file's order."""
-    table = pd.read_csv(data / DATA / "serving.csv")
+    table = pd.read_csv(data / NAME / "serving.csv")
     rows = table[(table["gpu_model"] == "H100") & table["model_id"].isin(list(MODELS))]
     return [_test(row) for row in rows.to_dict("records")]
 
@@ -148,48 +130,17 @@ class Composer:
         return sum(abs(self.predict(test, logit)[0] / test.mean - 1) for test in tests)
 
 
-def rows(data: Path | None = None) -> list[AccuracyRow]:
+def rows(data: Path = DATA) -> Iterator[Row]:
     """TPOT's mean and the median between tokens of every test, its own model left out of the fit."""
-    data = data or Path(os.environ.get("SIMSAGE_DATA", "../shared/data"))
     tests = read_tests(data)
     composer = Composer(data / "aiconfigurator" / "h100_sxm" / "vllm_0.19.0")
     logits = {
         model: composer.logit([test for test in tests if test.model != model])
         for model in dict.fromkeys(test.model for test in tests)
     }
-    found: list[AccuracyRow] = []
+    source = f"operator tables; sampling of {len(logits) - 1} other models"
     for test in tests:
-        logit = logits[test.model]
-        mean, median = composer.predict(test, logit)
-        source = f"operator tables; sampling of {len(logits) - 1} other models, {logit * 1e9:.2f} ns a logit"
-        found.append(AccuracyRow(DATA, test.case, source, "TPOT", "mean", mean, test.mean))
-        found.append(AccuracyRow(DATA, test.case, source, "ITL", "median", median, test.median))
-    return found
-
-
-def main() -> None:
-    """Print medians of the errors, by metric and model, and with ``--all`` every row."""
-    found = rows()
-    for row in found if "--all" in sys.argv else []:
-        print(
-            f"{row.case}: {row.statistic} {row.metric} {row.predicted * 1e3:.1f} of "
-            f"{row.observed * 1e3:.1f} ms ({row.error:+.1%})"
-        )
-    for metric in ("TPOT", "ITL"):
-        some = [row for row in found if row.metric == metric]
-        _print(f"{some[0].statistic} {metric}, all", some)
-        for model in MODELS:
-            _print(f"    {model}", [row for row in some if model in row.case])
-
-
-def _print(what: str, some: Sequence[AccuracyRow]) -> None:
-    errors = np.array([row.error for row in some])
-    print(
-        f"{what}: {len(some)} rows, median absolute error {np.median(np.abs(errors)):.1%} "
-        f"(p90 {np.quantile(np.abs(errors), 0.9):.1%}), median error {np.median(errors):+.1%}; "
-        f"{some[0].calibrated_from}"
-    )
-
-
-if __name__ == "__main__":
-    main()
+        mean, median = composer.predict(test, logits[test.model])
+        many = "H100, all", test.model
+        yield Row(NAME, source, LOOKED, test.case, "TPOT", {"mean": Figure(mean, test.mean)}, ASKED, many)
+        yield Row(NAME, source, LOOKED, test.case, "ITL", {"p50": Figure(median, test.median)}, {}, many)

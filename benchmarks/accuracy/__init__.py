@@ -1,0 +1,1 @@
+"""The court: every measured run that the simulator is held against, in one table."""

@@ -1,0 +1,128 @@
+"""Our own H100: recorded replays of live variants, simulated on the profile that was measured there."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.accuracy.row import DATA, STATISTICS, Row, compared
+from simcore.profile.document import ProfileDocument
+from simcore.profile.load import load_profile
+from simcore.request import Outcome, Request
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.load import load_scenario, resolve
+from simcore.simulation import simulate
+
+NAME = "h100_live"
+PROFILE = "h100-llama-3.1-8b"
+RECORDED = "profile-as-calibrated.json"
+SAME = ("0", "7")
+"""Replays of one variant: their distance is the floor of it, and the only one that is known."""
+CALIBRATED = "its own sweep of an engine and embeddings, one after the other and at once"
+LOOKED = "yes: the replays' errors are published with them"
+ASKED = {"mean": 0.05, "p90": 0.08, "p99": 0.12}
+ASKED_EMBEDDING = {"mean": 0.08, "p99": 0.12}
+JUDGED = ("mixed middle", "neighbour isolated")
+"""Variants that something is asked of: the others are there to calibrate with."""
+PEERS = {
+    ("chat high", "TTFT"): {"mean": -0.78, "p99": -0.80},
+    ("chat high", "TPOT"): {"mean": 0.09},
+    ("chat high", "E2E"): {"mean": 0.01},
+    ("mixed low", "TTFT"): {"mean": -0.42, "p99": -0.45},
+    ("mixed low", "TPOT"): {"mean": -0.01},
+    ("mixed low", "E2E"): {"mean": -0.03},
+    ("mixed middle", "TTFT"): {"mean": -0.58, "p99": -0.48},
+    ("mixed middle", "TPOT"): {"mean": -0.09},
+    ("mixed middle", "E2E"): {"mean": -0.11},
+}
+"""NVIDIA's AISimulate 0.13 on the same replays, chats alone, nothing tuned."""
+Times = Mapping[tuple[str, str], Mapping[str, float]]
+"""Seconds by stream and metric, by statistic."""
+
+
+def rows(data: Path = DATA) -> Iterator[Row]:
+    """By replay, stream and metric, of what arrived between the end of the warm-up and the last arrival."""
+    folder = data / NAME
+    replays = [json.loads(line) for line in (folder / "replays.jsonl").read_text().splitlines()]
+    scenario = load_scenario(folder / "live.yaml")
+    floors = _distance(*(live(folder, number, scenario) for number in SAME))
+    for replay in replays:
+        number, variant = str(replay["number"]), str(replay["variant"])
+        said, real = simulated(folder, scenario, variant), live(folder, number, scenario)
+        for (stream, metric), measured in real.items():
+            figures = compared(
+                said[stream, metric],
+                measured,
+                floors=floors[stream, metric] if number in SAME else None,
+                peers=PEERS.get((variant, metric)) if stream == "chat" else None,
+            )
+            case = f"{variant} #{number}, {stream}"
+            asked = ASKED_EMBEDDING if stream == "embed" else ASKED
+            yield Row(NAME, CALIBRATED, LOOKED, case, metric, figures, asked if variant in JUDGED else {})
+
+
+def profile(folder: Path) -> ProfileDocument:
+    """The shipped profile once it is measured on that GPU, else what was calibrated in the same session."""
+    shipped = load_profile(PROFILE, Path())
+    measured = shipped.provenance.how == "measured" and shipped.embedding is not None
+    return shipped if measured else load_profile(RECORDED, folder)
+
+
+def simulated(folder: Path, scenario: ScenarioDocument, variant: str) -> Times:
+    """What the simulator says of a variant, by the requests that the live replay was sent."""
+    chosen = next(each for each in scenario.variants if each.name == variant)
+    resolved = resolve(scenario, chosen, None)
+    requests = simulate(resolved, {RECORDED: profile(folder)}, 0, folder).requests
+    answered = [r for r in requests if r.outcome is Outcome.COMPLETED and _counted(r.arrival, scenario)]
+    return statistics([_fields(request) for request in answered])
+
+
+def live(folder: Path, number: str, scenario: ScenarioDocument) -> Times:
+    """What replay ``number`` took."""
+    with gzip.open(folder / f"requests-{number}.jsonl.gz", "rt", encoding="utf-8") as file:
+        requests = [json.loads(line) for line in file]
+    return statistics(
+        [r for r in requests if r["outcome"] == "COMPLETED" and _counted(r["arrival"], scenario)]
+    )
+
+
+def _counted(arrival: float, scenario: ScenarioDocument) -> bool:
+    return scenario.warmup_s <= arrival < scenario.duration_s
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    names = ("stream", "arrival", "first_token", "finished", "output_tokens")
+    return {name: getattr(request, name) for name in names}
+
+
+def statistics(requests: Sequence[Mapping[str, Any]]) -> Times:
+    """Of embeddings E2E alone."""
+    found: dict[tuple[str, str], Mapping[str, float]] = {}
+    for stream in dict.fromkeys(str(r["stream"]) for r in requests):
+        mine = [r for r in requests if r["stream"] == stream]
+        if mine[0]["output_tokens"]:
+            found[stream, "TTFT"] = _summed([r["first_token"] - r["arrival"] for r in mine])
+            found[stream, "TPOT"] = _summed([_pace(r) for r in mine if r["output_tokens"] > 1])
+        found[stream, "E2E"] = _summed([r["finished"] - r["arrival"] for r in mine])
+    return found
+
+
+def _pace(request: Mapping[str, Any]) -> float:
+    return float((request["finished"] - request["first_token"]) / (request["output_tokens"] - 1))
+
+
+def _summed(values: Sequence[float]) -> dict[str, float]:
+    figures = [np.mean(values), *np.percentile(values, (50, 90, 99))]
+    return {name: float(value) for name, value in zip(STATISTICS, figures, strict=True)}
+
+
+def _distance(one: Times, other: Times) -> dict[tuple[str, str], dict[str, float]]:
+    return {
+        key: {name: abs(value / other[key][name] - 1) for name, value in values.items()}
+        for key, values in one.items()
+    }
