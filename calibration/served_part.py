@@ -39,17 +39,29 @@ def served_part(
     points: Sequence[StepPoint],
     served: Sequence[ServedSteps],
     runs: Sequence[ServerRun],
-) -> tuple[LLMProfile, list[str], EngineTime]:
-    """The profile, what it must say in words, and the fit of its times.
+) -> tuple[LLMProfile, list[str]]:
+    """The profile, and what it must say in words.
 
     ``points`` are steps of the bare engine, ``served`` the server's own, ``runs`` what its API server was
-    seen to do. Every other stretch of served steps is held out. Raises `calibration.errors.Underdetermined`.
+    seen to do. Raises `calibration.errors.Underdetermined`.
     """
-    sizes = tuple(engine.cudagraph_capture_sizes)
-    fit = fit_engine_time([point for point in points if not point.held_out], served, sizes)
+    seen = [point for point in points if not point.held_out]
+    fit = fit_engine_time(seen, served, tuple(engine.cudagraph_capture_sizes))
     front, *_ = fit_frontend(runs)
+    return fitted_llm(shape, engine, points, served, fit, front), served_notes(fit, points)
+
+
+def fitted_llm(
+    shape: ModelShape,
+    engine: EngineFacts,
+    points: Sequence[StepPoint],
+    served: Sequence[ServedSteps],
+    fit: EngineTime,
+    front: FrontEndFit,
+) -> LLMProfile:
+    """The profile of an engine's and an API server's fits."""
     gpu, host = fit.step_time, fit.host_time
-    profile = LLMProfile(
+    return LLMProfile(
         model=shape.name,
         parameters_count=shape.parameters,
         step_time=parameters(gpu),
@@ -66,7 +78,6 @@ def served_part(
         points=[step_row(point) for point in points],
         **ranges(points),
     )
-    return profile, _notes(fit, points), fit
 
 
 def server_run(record: dict[str, Any], kind: str) -> ServerRun | None:
@@ -99,7 +110,8 @@ def _quality(
     return quality
 
 
-def _notes(fit: EngineTime, points: Sequence[StepPoint]) -> list[str]:
+def served_notes(fit: EngineTime, points: Sequence[StepPoint]) -> list[str]:
+    """What a profile must say of its engine's fit in words."""
     notes = ["weights are dummies: step times do not depend on their values"]
     if fit.absent:
         notes.append(f"no measured step shows anything of {', '.join(map(_named, fit.absent))}, taken as 0")

@@ -11,7 +11,7 @@ from simcore.step import Step
 AHEAD = 8
 """How many first tokens may have overtaken one on their way to the client."""
 MOST = 6
-"""Prompts of one step that are told apart by their sum; with more the earliest are taken."""
+"""Prompts of one step that are told from others by their sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,9 @@ def match_requests(steps: Sequence[Step], requests: Sequence[Sent]) -> tuple[lis
 
 def _chosen(waiting: Sequence[Sent], step: Step) -> tuple[int, ...] | None:
     """Places of the first ``step.prefills`` waiting requests whose prompts add up to the step's."""
+    first = waiting[: step.prefills]
+    if len(first) == step.prefills and sum(one.prompt_tokens for one in first) == step.prefill_tokens:
+        return tuple(range(step.prefills))
     if step.prefills > MOST:
         return None
     near = range(min(len(waiting), step.prefills + AHEAD))
