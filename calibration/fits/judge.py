@@ -47,6 +47,16 @@ def residual_quantiles(pairs: Iterable[tuple[float, Sequence[float]]]) -> list[f
     return [float(q) for q in np.quantile(ratios, np.linspace(0.0, 1.0, RESIDUAL_QUANTILES))]
 
 
+def around_one(ratios: Sequence[float]) -> list[float]:
+    """Quantiles of ``ratios`` over their mean, as it is drawn: the fit of sums already has that in it.
+
+    Quantiles are joined by straight lines, as `simcore.profile.residuals` draws from them.
+    """
+    quantiles = np.array(residual_quantiles([(1.0, ratios)]))
+    drawn = float((quantiles[:-1] + quantiles[1:]).mean() / 2)
+    return [float(q) for q in quantiles / drawn]
+
+
 def quality(predict: Callable[[P], float], points: Sequence[P]) -> FitQuality:
     """Relative errors of ``predict`` on the held-out points, of which there must be one."""
     unseen = _unseen(points)
