@@ -99,7 +99,7 @@ def audited(document: ScenarioDocument) -> tuple[SimulationResult, list[Schedule
     with (
         patch("simcore.simulation.Environment", Clock),
         patch("simcore.simulation.Driver", AuditedDriver),
-        patch("simcore.cluster.Scheduler", AuditedScheduler),
+        patch("simcore.llm.make.Scheduler", AuditedScheduler),
         patch("simcore.llm.replica.Scheduler", AuditedScheduler),
         patch.object(Dispatcher, "next_dispatches", decided),
         patch.object(Replica, "crash", crashed),

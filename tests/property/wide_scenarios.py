@@ -14,21 +14,31 @@ from hypothesis import strategies as st
 from simcore.policies.registry import ORDERINGS, ROUTINGS
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.resolve import resolve
-from tests.factories import constant, profile, scenario
+from tests.factories import constant, lognormal_quantiles, profile, scenario
 
 EXAMPLES = int(os.environ.get("SIMSAGE_PROPERTY_EXAMPLES", "25"))
 SETTINGS = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 DURATION = 6.0
 DRAINED = 1e5
 """Seconds after which whatever can be answered has been."""
+TIMES = {"constant": 0.004, "token": 1e-4, "decode": 2e-4, "context": 2e-6, "attention": 1e-8}
+BATCHES = {"constant": 0.005, "padded": 1e-4}
+DELAYS = {"request": 0.002, "output": 0.001}
+HOST = {"graph": 0.001, "piecewise": 0.004, "eager": 0.012, "request": 1e-4, "prepare": 0.002, "update": 2e-4}
+FRONT = {"request": 0.002, "step": 2e-4, "token": 1e-4, "message": 2e-4, "end": 1e-3, "turns": 5}
 PROFILES = {
-    "test": profile(
-        {"constant": 0.004, "token": 1e-4, "decode": 2e-4, "context": 2e-6, "attention": 1e-8},
-        {"constant": 0.005, "padded": 1e-4},
+    "test": profile(TIMES, BATCHES, sigma=0.1, overheads=DELAYS),
+    "served": profile(
+        TIMES,
+        BATCHES,
         sigma=0.1,
-        overheads={"request": 0.002, "output": 0.001},
-    )
+        overheads=DELAYS,
+        engine={"cudagraph_capture_sizes": [1, 4, 32]},
+        host_time=HOST | {"residuals": lognormal_quantiles(0.3)},
+        frontend=FRONT,
+    ),
 }
+"""One whose engine is a step time alone, and one whose thread, GPU and API server are told apart."""
 PRIORITIES = ["CRITICAL", "HIGH", "NORMAL", "LOW", "BACKGROUND"]
 
 
@@ -114,6 +124,8 @@ def engines(draw: st.DrawFn) -> dict[str, Any]:
         "long_prefill_token_threshold": draw(st.sampled_from([0, 24])),
         "watermark": draw(st.sampled_from([0.0, 0.1])),
         "scheduler_reserve_full_isl": draw(st.booleans()),
+        "api_server_count": draw(st.sampled_from([None, 2])),
+        "stream_interval": draw(st.sampled_from([None, 5])),
     }
 
 
@@ -139,6 +151,7 @@ def control_planes(draw: st.DrawFn) -> dict[str, Any]:
         "dispatch_period_ms": draw(st.sampled_from([0.0, 0.0, 50.0])),
         "decision_cost_ms": draw(st.sampled_from([0.0, 0.0, 3.0])),
         "hop_latency_ms": draw(st.sampled_from([0.0, 1.0, 1.0])),
+        "message_cost_ms": draw(st.sampled_from([0.0, 0.5])),
         "stale_load_ms": draw(st.sampled_from([0.0, 100.0])),
         "blocking_chat": draw(st.booleans()),
         "quantum_tokens": draw(st.sampled_from([16, 512])),
@@ -207,7 +220,7 @@ def wide_scenarios(draw: st.DrawFn) -> ScenarioDocument:
         backends={
             "llm": {
                 "kind": "llm",
-                "profile": "test",
+                "profile": draw(st.sampled_from(["test", "served"])),
                 "count": count,
                 "device": shared,
                 "engine": draw(engines()),
