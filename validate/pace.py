@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from calibration.backends.server import ListeningProcess
 from calibration.backends.step_log import StepLog
 from calibration.probes.frontend import periods
-from simcore.profile.steptime import StepTime
-from simcore.profile.use import Profiles, served_llm, step_time
+from simcore.profile.use import Profiles, served_llm, step_seconds
 from simcore.scenario.cluster import LLMBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.places import places
@@ -38,7 +37,9 @@ class Pacing:
     else it is by the clock while the engine has work.
     """
 
-    def __init__(self, backend: str, server: ListeningProcess, form: StepTime, on_cpu: bool) -> None:
+    def __init__(
+        self, backend: str, server: ListeningProcess, form: Callable[[Step], float], on_cpu: bool
+    ) -> None:
         assert server.steps is not None
         self._backend = backend
         self._server = server
@@ -73,4 +74,4 @@ def pacings(document: ScenarioDocument, profiles: Profiles, running: Launched) -
         process = running.processes.get(place.name)
         if isinstance(place.spec, LLMBackends) and process is not None and process.steps is not None:
             name = place.spec.profile
-            yield Pacing(place.name, process, step_time(served_llm(profiles, name)), profiles[name].on_cpu)
+            yield Pacing(place.name, process, step_seconds(served_llm(profiles, name)), profiles[name].on_cpu)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from simcore.profile.document import ProfileDocument
 from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.llm import LLMProfile
-from simcore.profile.use import embed_time, step_time
+from simcore.profile.use import embed_time, host_time, step_seconds, step_time
 from simcore.step import Step
 from simsage.figures.style import COLOURS, MARKERS, PNG_DPI, WIDTH_IN, plain_ticks, styled
 
@@ -39,13 +40,20 @@ def save_plot(profile: ProfileDocument, file: Path) -> None:
 
 
 def _steps(part: LLMProfile) -> Pairs:
-    served, (constant, decode) = step_time(part), part.server_step
-    bare = replace(served, constant=served.constant - constant, decode=served.decode - decode)
+    bare = _bare(part)
     pairs: Pairs = {}
     for row in part.points:
         step = Step(*row[:5])
         pairs.setdefault(step.kind, []).append((1e3 * row.seconds, 1e3 * bare(step), row.held_out))
     return pairs
+
+
+def _bare(part: LLMProfile) -> Callable[[Step], float]:
+    """Seconds of a step of the bare engine, which the points are of."""
+    served, (constant, decode), host = step_time(part), part.server_step, host_time(part)
+    if host is not None:
+        return lambda step: host.alone(step, served(step))
+    return replace(served, constant=served.constant - constant, decode=served.decode - decode)
 
 
 def _batches(part: EmbeddingProfile) -> Pairs:
@@ -84,7 +92,7 @@ def _curves(left: Axes, right: Axes, part: LLMProfile | EmbeddingProfile) -> Non
         batch = np.arange(1, part.engine.max_num_seqs + 1)
         context = round(sum(part.context_range) / 2)
         tokens = np.unique(np.linspace(1, part.engine.max_num_batched_tokens, MARKS).astype(int))
-        form = step_time(part)
+        form = step_seconds(part)
         left.plot(batch, [1e3 * form(Step(int(n), int(n) * context)) for n in batch])
         right.plot(tokens, [1e3 * form(Step(0, 0, 1, int(n), n * n / 2)) for n in tokens])
         left.set(xlabel=f"Decodes, {context} tokens of context each", ylabel="Step time (ms)")

@@ -179,7 +179,7 @@ def test_what_has_finished_is_forgotten():
 
 
 def timetable(seconds: float = 0.05) -> Timetable:
-    return Timetable(StepDurations(StepTime(constant=seconds), [], np.random.default_rng(0)))
+    return Timetable(StepDurations(StepTime(constant=seconds), [], np.random.default_rng(0)).single)
 
 
 DECODE = Step(decodes=1, decode_context=10)

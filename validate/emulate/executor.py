@@ -15,9 +15,9 @@ from vllm.v1.kv_cache_interface import FullAttentionSpec
 from vllm.v1.kv_cache_layout import KVCacheLayout
 from vllm.v1.outputs import ModelRunnerOutput
 
-from simcore.llm.durations import StepDurations
+from simcore.llm.durations import StepFactors
 from simcore.profile.load import parse_profile
-from simcore.profile.use import step_time
+from simcore.profile.use import step_seconds
 from validate.emulate.running import Running
 from validate.emulate.timetable import Timetable
 
@@ -53,9 +53,9 @@ class EmulatedExecutor(Executor):  # type: ignore[misc]
         told = self.vllm_config.additional_config
         document = parse_profile(Path(told["profile"]).read_text(encoding="utf-8"), told["profile"])
         assert document.llm is not None
-        residuals = document.llm.residuals
-        durations = StepDurations(step_time(document.llm), residuals, np.random.default_rng())
-        self._timetable = Timetable(durations)
+        seconds = step_seconds(document.llm)
+        factors = StepFactors(document.llm.residuals, np.random.default_rng())
+        self._timetable = Timetable(lambda step, number: seconds(step) * factors.at(number))
         self._running = Running()
         # vLLM's CPU platform turns it off (vllm/platforms/cpu.py). The engine makes its scheduler and its
         # queue of steps after its executor, so that they follow this.

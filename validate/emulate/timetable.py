@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
-from simcore.llm.durations import StepDurations
 from simcore.step import Step
 
 
@@ -17,8 +16,9 @@ class Timetable:
     add up either. An engine that had nothing left to do starts when it asks.
     """
 
-    def __init__(self, durations: StepDurations) -> None:
-        self._durations = durations
+    def __init__(self, seconds: Callable[[Step, int], float]) -> None:
+        """``seconds`` gives those of a step, and of its number."""
+        self._seconds = seconds
         self._number = 0
         self._end = 0.0
         self._last: set[str] = set()
@@ -33,7 +33,7 @@ class Timetable:
         if not step.batch:
             return now
         begin = self._end if self._last else max(self._end, now)
-        self._end = max(now, begin + self._durations.single(step, self._number))
+        self._end = max(now, begin + self._seconds(step, self._number))
         self._number += 1
         self._last = set(requests)
         return self._end
