@@ -21,7 +21,7 @@ from calibration.fits.enginetime import (
 )
 from calibration.fits.fitted_profile import parameters, ranges, step_row
 from calibration.fits.frontend import FrontEndFit, ServerRun, fit_frontend
-from calibration.fits.judge import around_one, judge_steps, summed_up
+from calibration.fits.judge import around_one, judge_steps, residual_quantiles, summed_up
 from calibration.fits.matching import Sent, match_requests
 from calibration.fits.served_steps import ServedSteps, served_steps
 from calibration.probes.samples import StepPoint
@@ -67,7 +67,7 @@ def fitted_llm(
         step_time=parameters(gpu),
         host_time=HostTimeParameters(
             **{name: getattr(host, name) for name in HOST},
-            residuals=around_one(launch_ratios(served, gpu, host)),
+            residuals=residual_quantiles([(1.0, launch_ratios(served, gpu, host))]),
         ),
         residuals=around_one(gpu_ratios(served, gpu, host)),
         intervals={_named(name): bounds for name, bounds in fit.intervals.items()},

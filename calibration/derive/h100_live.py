@@ -2,8 +2,7 @@
 
 The points are of a bare engine, of an embedding model and of both at once; two of the recorded replays, mixed
 low and chat high, show the real server: its engine's steps, and what its clients saw. The other replays enter
-nothing. Which number of turns of the API server's event loop holds is left open by what passes it, so of the
-fits that are about equally good the one is taken that brings the simulation of those two replays closest.
+nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from calibration.compose.shape import model_shape
 from calibration.errors import CalibrationError
 from calibration.fits.enginetime import fit_engine_time
-from calibration.fits.frontend import FrontEndFit, ServerRun, bracket, fit_frontend
-from calibration.fits.linear import Array
+from calibration.fits.frontend import ServerRun, bracket, fit_frontend
 from calibration.fits.matching import Sent, match_requests
 from calibration.fits.served_steps import ServedSteps, served_steps
 from calibration.probes.samples import step_points
@@ -29,11 +25,7 @@ from calibration.served_part import fitted_llm, served_notes, wave_runs
 from simcore.profile.control import ControlCosts
 from simcore.profile.document import ProfileDocument, Provenance
 from simcore.profile.load import load_profile
-from simcore.request import Kind, Outcome
-from simcore.scenario.document import ScenarioDocument
-from simcore.scenario.load import load_scenario
-from simcore.scenario.resolve import resolve
-from simcore.simulation import simulate
+from simcore.request import Kind
 
 NAME = "h100-llama-3.1-8b"
 AS_CALIBRATED = "profile-as-calibrated.json"
@@ -41,8 +33,6 @@ FITTED = (2, 5)
 """Replays that enter the fit: mixed low and chat high."""
 REQUEST_IN_MESSAGES = 8.0
 """What a request takes of the gateway's process, in messages (`make bench-gateway`: 0.345 and 0.043 ms)."""
-ABOUT_AS_GOOD = 1.5
-"""Losses relative to the least up to which fits of the API server are taken to be equally good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,64 +102,15 @@ def derive(folder: Path, date: str) -> ProfileDocument:
     seen = [point for point in points if not point.held_out]
     fit = fit_engine_time(seen, served, tuple(engine.cudagraph_capture_sizes))
     runs = [*wave_runs(_of(records, "frontend")), *(server_run(replay, control) for replay in replays)]
-    candidates = [
-        start.model_copy(
-            update={
-                "name": NAME,
-                "llm": fitted_llm(shape, engine, points, served, fit, front),
-                "control": control,
-                "provenance": _provenance(start, date, served_notes(fit, points)),
-            }
-        )
-        for front in about_as_good(fit_frontend(runs))
-    ]
-    return min(candidates, key=lambda profile: distance(folder, profile, replays))
-
-
-def about_as_good(fits: Sequence[FrontEndFit]) -> list[FrontEndFit]:
-    """Those whose loss is little above the best one's."""
-    return [fit for fit in fits if fit.loss <= ABOUT_AS_GOOD * fits[0].loss]
-
-
-def distance(folder: Path, profile: ProfileDocument, replays: Sequence[Replay]) -> float:
-    """Mean absolute relative error of chats' mean TTFT, TPOT and latency in simulations of the replays."""
-    document = load_scenario(folder / "live.yaml")
-    errors = []
-    for replay in replays:
-        variant = next(one for one in document.variants if one.name == replay.variant)
-        resolved = with_gateway(resolve(document, variant, None), profile)
-        simulated = simulate(resolved, {AS_CALIBRATED: profile}, 0, folder).requests
-        chats = [
-            Sent(r.arrival, r.prompt_tokens, r.output_tokens, r.first_token, r.finished)
-            for r in simulated
-            if r.kind != Kind.EMBEDDING and r.outcome is Outcome.COMPLETED
-        ]
-        errors += list(means(chats, resolved.warmup_s) / means(replay.chats, resolved.warmup_s) - 1.0)
-    return float(np.abs(errors).mean())
-
-
-def means(chats: Sequence[Sent], warmup: float) -> Array:
-    """Mean TTFT, TPOT and latency of those sent after the warm-up, seconds."""
-    counted = [one for one in chats if one.sent >= warmup]
-    paces = [(one.last - one.first) / (one.output_tokens - 1) for one in counted if one.output_tokens > 1]
-    return np.array(
-        [
-            np.mean([one.first - one.sent for one in counted]),
-            np.mean(paces),
-            np.mean([one.last - one.sent for one in counted]),
-        ]
+    front, *_ = fit_frontend(runs)
+    return start.model_copy(
+        update={
+            "name": NAME,
+            "llm": fitted_llm(shape, engine, points, served, fit, front),
+            "control": control,
+            "provenance": _provenance(start, date, served_notes(fit, points)),
+        }
     )
-
-
-def with_gateway(document: ScenarioDocument, profile: ProfileDocument) -> ScenarioDocument:
-    """The scenario with what the gateway cost that stood before the recorded servers."""
-    assert profile.control is not None
-    costs = {
-        "hop_latency_ms": profile.control.hop * 1e3,
-        "decision_cost_ms": profile.control.decision * 1e3,
-        "message_cost_ms": profile.control.message * 1e3,
-    }
-    return document.model_copy(update={"control_plane": document.control_plane.model_copy(update=costs)})
 
 
 def server_run(replay: Replay, control: ControlCosts) -> ServerRun:

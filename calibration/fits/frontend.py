@@ -27,10 +27,12 @@ from simcore.request import Kind, Request
 from simcore.timer import Timer
 
 COSTS = ("request", "step", "token", "message", "end")
-START = np.array([1.2e-3, 2e-4, 8e-5, 4e-5, 1e-4])
+STARTS = (np.array([1.2e-3, 2e-4, 8e-5, 4e-5, 1e-4]), np.array([1.2e-3, 2e-4, 5e-5, 7e-5, 1e-4]))
+"""Seconds from which the search begins; what a token costs may be its detokenising or its message."""
 DELAYS = ("before", "after", "prompt_token")
 """Seconds that pass beside the costs; they take no capacity."""
-TURNS = (4, 8, 12, 16)
+TURNS = 16
+"""Of a request: counted in vLLM 0.32's server, 15 between its application and the engine, and one to read."""
 LEVELS = (10, 25, 50, 75, 90, 95)
 """Percentiles that are compared, with the mean."""
 FIXED = len(COSTS) + len(DELAYS)
@@ -81,11 +83,11 @@ class Latencies:
 
 
 def fit_frontend(runs: Sequence[ServerRun]) -> list[FrontEndFit]:
-    """The costs that explain the runs best with each number of turns in `TURNS`, the best of them first."""
+    """The costs that explain the runs best, found from each of `STARTS`, the best of them first."""
     found = []
-    for turns in TURNS:
-        problem = _Problem(runs, turns)
-        loss, solution = problem.solve()
+    for start in STARTS:
+        problem = _Problem(runs)
+        loss, solution = problem.solve(start)
         costs, overheads = problem.meaning(solution)
         errors = {kind: float(np.abs(errors).mean()) for kind, errors in problem.by_kind(solution).items()}
         found.append(FrontEndFit(costs, overheads, errors, loss))
@@ -143,17 +145,16 @@ def moved(run: ServerRun, seconds: float) -> ServerRun:
 class _Problem:
     """Errors of the latencies as a function of the solution: costs as logarithms, delays, clocks."""
 
-    def __init__(self, runs: Sequence[ServerRun], turns: int) -> None:
-        self._turns = turns
+    def __init__(self, runs: Sequence[ServerRun]) -> None:
         self._runs = runs
         self._brackets = [bracket(run) for run in runs if not run.aligned]
 
-    def solve(self) -> tuple[float, Array]:
-        """The sum of squared errors of the best solution, and that."""
+    def solve(self, costs: Array) -> tuple[float, Array]:
+        """Half the sum of squared errors of the best solution from ``costs`` on, and that."""
         clocks = [low + 0.3 * (high - low) for low, high in self._brackets]
-        start = [*np.log(START), 2e-3, 1e-3, 4e-6, *clocks]
-        lowest = [*np.log(START / 300), 0.0, 0.0, 0.0, *(low for low, _ in self._brackets)]
-        highest = [*np.log(START * 30), 0.02, 0.02, 2e-5, *(high for _, high in self._brackets)]
+        start = [*np.log(costs), 2e-3, 1e-3, 4e-6, *clocks]
+        lowest = [*np.log(costs / 300), 0.0, 0.0, 0.0, *(low for low, _ in self._brackets)]
+        highest = [*np.log(costs * 30), 0.02, 0.02, 2e-5, *(high for _, high in self._brackets)]
         found = least_squares(
             self._errors,
             start,
@@ -169,7 +170,7 @@ class _Problem:
         costs = dict(zip(COSTS, np.exp(solution[: len(COSTS)]).tolist(), strict=True))
         before, after, prompt_token = solution[len(COSTS) : FIXED].tolist()
         return (
-            FrontEndCosts(**costs, turns=self._turns),
+            FrontEndCosts(**costs, turns=TURNS),
             Overheads(request=before, output=after, prompt_token=prompt_token),
         )
 

@@ -16,6 +16,9 @@ from simcore.relay import Relay
 from simcore.request import Request
 from simcore.timer import Timer
 
+READING = 2
+"""Turns in which the results of a step are read."""
+
 
 class Results:
     """Results of engine steps on their way out: tokens, and requests that got their first or last one."""
@@ -42,10 +45,12 @@ class Results:
 class EventLoop:
     """One API server process. Service is gated: a turn does all that was ready when it began.
 
-    A step's results pass two turns: one takes them in and detokenises, the next sends one message a stream.
-    Tokens of a stream that were taken in together leave in one message (vLLM's `RequestOutputCollector`), so
-    an overloaded server sends fewer messages instead of falling behind without end. A request needs several
-    turns on its way in, one each time that its handler waits for something (vllm/v1/engine/async_llm.py).
+    A step's results pass four turns, as in vLLM's v1/engine/core_client.py and async_llm.py: the socket from
+    the engine becomes readable, the task that reads it runs, ``output_handler`` detokenises, each stream's
+    task sends a message. The first two take no time to speak of. Tokens of a stream that were detokenised in
+    one turn leave in one message (`RequestOutputCollector`), so an overloaded server sends fewer messages
+    instead of falling behind without end. A request needs several turns on its way in, one each time that its
+    handler waits for something.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class EventLoop:
         self._entering: deque[list[Request]] = deque()
         """Requests by the turns that they still need, those with one first."""
         self._within = 0
+        self._coming: deque[Results] = deque([Results() for _ in range(READING)])
         self._results = Results()
         self._to_send = Results()
         self._lost = False
@@ -89,7 +95,9 @@ class EventLoop:
         """Take in the results of one engine step: ``tokens`` tokens, one a stream."""
         messages = len(first) + (tokens - len(first)) / self._costs.stream_interval
         self.streams += len(first) - len(finished)
-        self._results.add(tokens, messages, first, finished)
+        # While nothing else is to be done the turns that read it take no time.
+        read = not self._turning and not self._at_work
+        (self._results if read else self._coming[-1]).add(tokens, messages, first, finished)
         self._turn()
 
     def lose(self) -> None:
@@ -98,11 +106,12 @@ class EventLoop:
 
     def _turn(self) -> None:
         """Begin a turn, unless one is under way or nothing is ready."""
-        if self._turning or not (self._within or self._results.steps or self._to_send.steps):
+        if self._turning or not self._at_work:
             return
         self._turning = True
         sending, taken = self._to_send, self._results
-        self._to_send, self._results = taken, Results()
+        self._to_send, self._results = taken, self._coming.popleft()
+        self._coming.append(Results())
         costs = self._costs
         sent_after = costs.message * sending.messages + costs.end * len(sending.finished)
         seconds = sent_after + costs.step * taken.steps + costs.token * taken.tokens
@@ -118,6 +127,13 @@ class EventLoop:
                 Timer(self.env, seconds * place / (len(entered) + 1), self._enter, request)
         self.busy += seconds
         Timer(self.env, seconds, self._turned)
+
+    @property
+    def _at_work(self) -> bool:
+        """Whether anything is ready or on its way."""
+        if self._within or self._results.steps or self._to_send.steps:
+            return True
+        return any(results.steps for results in self._coming)
 
     def _turned(self) -> None:
         self._turning = False

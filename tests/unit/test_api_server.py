@@ -37,39 +37,57 @@ def _ms(seconds: float) -> float:
 
 
 def test_a_request_and_its_tokens_pass_turns_of_the_loop() -> None:
-    """In: two turns of 1 ms. Steps end at 12 and 22; each is taken in for 2 ms, then a message takes 3.
+    """In: two turns of 1 ms, midway in the second to the engine. Steps end at 11.5 and 21.5.
 
-    The last message and the end of the stream take 8 ms, midway through which the client has the answer.
+    Each is taken in for 2 ms, then a message takes 3. The last message and the end of the stream take 8 ms,
+    midway through which the client has the answer.
     """
-    assert answered(2, {}) == [(2.0, 17.0, 28.0)]
+    assert answered(2, {}) == [(1.5, 16.5, 27.5)]
 
 
 def test_an_answer_of_one_token_ends_with_it() -> None:
-    assert answered(1, {}) == [(2.0, 22.0, 22.0)]
+    assert answered(1, {}) == [(1.5, 21.5, 21.5)]
 
 
 def test_tokens_that_wait_for_the_loop_leave_in_one_message() -> None:
-    """Steps end at 12, 22, 32 and 42; the first message takes from 14 to 44, the other three are then one."""
-    assert answered(4, {"message": 0.03}) == [(2.0, 44.0, 67.5)]
+    """Steps end at 11.5 and every 10 ms; the first message takes from 13.5 to 43.5, the other three are one.
+
+    They are taken in from 43.5 to 49.5 and sent in 35 ms, end included.
+    """
+    assert answered(4, {"message": 0.03}) == [(1.5, 43.5, 67.0)]
+
+
+def test_results_that_come_while_the_loop_is_busy_need_four_turns() -> None:
+    """The second of two chats waits for turns of 20 ms, in which results of the first chat's steps are read.
+
+    The first is in the engine after two turns of 20 and 40 ms at 40 ms, the second at 70 after another of 20.
+    Steps end at 50 and, for the second, 80 ms. That of 50 ms is read in the turns that end at 60 and 80 ms.
+    """
+    first, second = answered(1, {"request": 0.04, "end": 0.0}, 2)
+    assert (first[0], second[0]) == (40.0, 70.0)
+    assert first[1] == 85.0
 
 
 def test_requests_that_come_at_once_share_the_turns() -> None:
-    """The first has a turn of 1 ms alone, then one of 4 ms with the others, who need one of 3 ms more."""
-    assert [arrived for arrived, _, _ in answered(1, {}, requests=4)] == [5.0, 8.0, 8.0, 8.0]
+    """The first has a turn of 1 ms alone, then one of 4 ms with the others, who need one of 3 ms more.
+
+    Those that enter the engine in one turn lie evenly in it.
+    """
+    assert [arrived for arrived, _, _ in answered(1, {}, requests=4)] == [3.0, 5.75, 6.5, 7.25]
 
 
 def test_processes_share_the_requests() -> None:
-    """Two each. One process: a step from 3 to 13 and one to 23; two: from 2 to 12 and to 22."""
-    assert [arrived for arrived, _, _ in answered(1, {}, 4, api_server_count=2)] == [3.0, 3.0, 4.0, 4.0]
+    """Two each. One process: a step from 2 to 12 and one to 22; two: from 1.5 to 11.5 and to 21.5."""
+    assert [arrived for arrived, _, _ in answered(1, {}, 4, api_server_count=2)] == [2.0, 2.0, 3.5, 3.5]
     alone, both = answered(1, {"end": 0.0}, 2), answered(1, {"end": 0.0}, 2, api_server_count=2)
-    assert [first for _, first, _ in alone] == [18.0, 28.0]
-    assert [first for _, first, _ in both] == [17.0, 27.0]
+    assert [first for _, first, _ in alone] == [17.0, 27.0]
+    assert [first for _, first, _ in both] == [16.5, 26.5]
 
 
 def test_a_stream_interval_saves_messages_but_not_the_first() -> None:
-    """Of the messages after the first, a fourth: 0.75 ms instead of 3 for the token at 22 ms."""
+    """Of the messages after the first, a fourth: 0.75 ms instead of 3 for the token at 21.5 ms."""
     ((_, first, end),) = answered(2, {"end": 0.0}, stream_interval=4)
-    assert (first, end) == (17.0, 24.375)
+    assert (first, end) == (16.5, 23.875)
 
 
 def test_a_request_that_is_given_up_on_its_way_in_never_reaches_the_engine() -> None:

@@ -14,7 +14,7 @@ from simcore.profile.base import Overheads
 from simcore.profile.frontend import FrontEndCosts
 from simcore.step import Step
 
-COSTS = FrontEndCosts(request=0.001, step=0.0003, token=6e-5, message=5e-5, end=1e-4, turns=8)
+COSTS = FrontEndCosts(request=0.001, step=0.0003, token=6e-5, message=5e-5, end=1e-4, turns=16)
 DELAYS = Overheads(request=0.003, output=0.001, prompt_token=4e-6)
 PERIOD = 0.008
 
