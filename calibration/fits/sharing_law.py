@@ -1,0 +1,91 @@
+"""fit_law: how either side's slowdown follows the compute share of the embedding batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from calibration.errors import Underdetermined
+from calibration.fits.linear import check_determined, solve
+from calibration.fits.shared_pair import Pair, judged
+from simcore.profile.base import FitQuality
+from simcore.profile.embedtime import EmbedTime
+from simcore.profile.sharing import SharingLaw, Slowing
+
+SPREAD = 0.25
+"""Least difference of compute shares that tells the growth from the noise."""
+
+
+def compute_share(pair: Pair, embed_time: EmbedTime) -> float:
+    """The part of a batch's time that grows with what is in it."""
+    return 1.0 - embed_time.constant / embed_time([pair.length] * pair.texts)
+
+
+def fit_law(full: Sequence[Pair], embed_time: EmbedTime) -> SharingLaw | None:
+    """By relative error of the slowdowns at full duty; None where these do not determine it.
+
+    The embedding model's are over ``embed_time``, which the simulator multiplies by them: a batch alone in
+    the same block says the same on average, and varies more.
+    """
+    shares = np.array([compute_share(pair, embed_time) for pair in full])
+    if np.ptp(shares) < SPREAD:
+        return None
+    try:
+        return SharingLaw(
+            llm=_slowing(shares, [pair.llm_slowdown for pair in full]),
+            embedding=_slowing(shares, [_longer(pair, embed_time) for pair in full]),
+        )
+    except Underdetermined:
+        return None
+
+
+def judge_law(pairs: Sequence[Pair], embed_time: EmbedTime) -> dict[str, FitQuality]:
+    """By side, errors of each load's paces at all its duties, as the law of the other loads foretells them.
+
+    Nothing if no law is left without some load.
+    """
+    foretold = []
+    for pair in pairs:
+        others = [other for other in pairs if other.duty == 1.0 and _load(other) != _load(pair)]
+        law = fit_law(others, embed_time) if others else None
+        if law is None:
+            return {}
+        share = compute_share(pair, embed_time)
+        timed = replace(pair, batch=embed_time([pair.length] * pair.texts))
+        foretold.append((pair, timed.predicted(_at(law.llm, share), _at(law.embedding, share)), True))
+    return judged(foretold)
+
+
+def law_note(law: SharingLaw | None, held_out: bool) -> str:
+    """What the law was fitted to and judged by."""
+    if law is None:
+        return "the loads' compute shares do not differ enough to fit slowdowns to them: the medians stand"
+    judged_by = "each load foretold by the law of the others" if held_out else "the rates at partial duty"
+    return (
+        "law: slowdown = least + growth x compute share of the embedding batch, fitted at full duty; LLM "
+        f"{law.llm.least:.2f} + {law.llm.growth:.2f}, embedding model over its fitted time "
+        f"{law.embedding.least:.2f} + {law.embedding.growth:.2f} (no growth below nothing); fit: {judged_by}"
+    )
+
+
+def _slowing(shares: np.ndarray, slowdowns: Sequence[float]) -> Slowing:
+    features = np.column_stack([np.ones_like(shares), shares])
+    measured = np.array(slowdowns)
+    check_determined(("least", "growth"), features, measured)
+    (least, growth), _ = solve(features, measured)
+    return Slowing(least=max(1.0, float(least)), growth=float(growth))
+
+
+def _longer(pair: Pair, embed_time: EmbedTime) -> float:
+    """How many times longer than by the profile a batch took beside the LLM."""
+    return (pair.shared_cycle - pair.pause) / embed_time([pair.length] * pair.texts)
+
+
+def _at(slowing: Slowing, share: float) -> float:
+    return slowing.least + slowing.growth * share
+
+
+def _load(pair: Pair) -> tuple[int, int, int]:
+    return pair.decodes, pair.texts, pair.length
