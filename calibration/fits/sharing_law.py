@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from calibration.errors import Underdetermined
-from calibration.fits.linear import check_determined, solve
+from calibration.fits.linear import solve
 from calibration.fits.shared_pair import Pair, judged
 from simcore.profile.base import FitQuality
 from simcore.profile.embedtime import EmbedTime
 from simcore.profile.sharing import SharingLaw, Slowing
 
+LEAST = 3
+"""Pairs of loads without which two numbers a side are not fitted."""
 SPREAD = 0.25
 """Least difference of compute shares that tells the growth from the noise."""
 
@@ -30,15 +31,12 @@ def fit_law(full: Sequence[Pair], embed_time: EmbedTime) -> SharingLaw | None:
     the same block says the same on average, and varies more.
     """
     shares = np.array([compute_share(pair, embed_time) for pair in full])
-    if np.ptp(shares) < SPREAD:
+    if len(full) < LEAST or np.ptp(shares) < SPREAD:
         return None
-    try:
-        return SharingLaw(
-            llm=_slowing(shares, [pair.llm_slowdown for pair in full]),
-            embedding=_slowing(shares, [_longer(pair, embed_time) for pair in full]),
-        )
-    except Underdetermined:
-        return None
+    return SharingLaw(
+        llm=_slowing(shares, [pair.llm_slowdown for pair in full]),
+        embedding=_slowing(shares, [_longer(pair, embed_time) for pair in full]),
+    )
 
 
 def judge_law(pairs: Sequence[Pair], embed_time: EmbedTime) -> dict[str, FitQuality]:
@@ -72,9 +70,7 @@ def law_note(law: SharingLaw | None, held_out: bool) -> str:
 
 def _slowing(shares: np.ndarray, slowdowns: Sequence[float]) -> Slowing:
     features = np.column_stack([np.ones_like(shares), shares])
-    measured = np.array(slowdowns)
-    check_determined(("least", "growth"), features, measured)
-    (least, growth), _ = solve(features, measured)
+    (least, growth), _ = solve(features, np.array(slowdowns))
     return Slowing(least=max(1.0, float(least)), growth=float(growth))
 
 
