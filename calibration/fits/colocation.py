@@ -43,7 +43,7 @@ def fit_colocation(at_once: Records, in_turns: Records, embed_time: EmbedTime | 
         law=law,
         turn=max(0.0, median(turns)) if turns else None,
         loads=[_load(pair) for pair in pairs],
-        fit=fit or _judge(pairs, llm, embedding),
+        fit=fit if law else _judge(pairs, llm, embedding),
         notes=[*_notes(full, turns), law_note(law, bool(fit))],
     )
 
@@ -103,7 +103,7 @@ def _notes(full: Sequence[Pair], turns: Sequence[float]) -> list[str]:
     notes = [
         f"two processes, an LLM that decodes without rest beside batches without pause: over {len(full)} "
         f"pairs of loads the LLM was {min(llm):.2f} to {max(llm):.2f} times slower, the embedding model "
-        f"{min(embedding):.2f} to {max(embedding):.2f} times; fit: the rates at partial duty, held out"
+        f"{min(embedding):.2f} to {max(embedding):.2f} times"
     ]
     if turns:
         notes.append(
