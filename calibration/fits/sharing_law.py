@@ -59,7 +59,7 @@ def judge_law(pairs: Sequence[Pair], embed_time: EmbedTime) -> dict[str, FitQual
 def law_note(law: SharingLaw | None, held_out: bool) -> str:
     """What the law was fitted to and judged by."""
     if law is None:
-        return "the loads' compute shares do not tell slowdowns apart: the medians stand; fit: rates at partial duty"
+        return "the loads' compute shares tell no slowdowns apart: the medians stand; fit: at partial duty"
     judged_by = "each load foretold by the law of the others" if held_out else "none, the loads are too few"
     return (
         "law: slowdown = least + growth x compute share of the embedding batch, fitted at full duty; LLM "
