@@ -10,7 +10,7 @@ from typing import Any
 from calibration.campaign import Campaign
 from calibration.errors import Underdetermined
 from calibration.fits.shared_pair import Pair, judged
-from calibration.fits.sharing_law import fit_law, judge_law, law_note
+from calibration.fits.sharing_law import judged_law, law_note
 from calibration.probes.colocation import AT_ONCE, IN_TURNS
 from simcore.profile.base import FitQuality
 from simcore.profile.embedding import EmbeddingProfile
@@ -34,8 +34,7 @@ def fit_colocation(at_once: Records, in_turns: Records, embed_time: EmbedTime | 
     llm = max(1.0, median(pair.llm_slowdown for pair in full))
     embedding = max(1.0, median(pair.embedding_slowdown for pair in full))
     turns = turn_seconds(in_turns)
-    law = fit_law(full, embed_time) if embed_time else None
-    fit = judge_law(pairs, embed_time) if law and embed_time else {}
+    law, fit = judged_law(pairs, embed_time) if embed_time else (None, {})
     return Colocation(
         how="measured",
         llm_slowdown=llm,
@@ -44,7 +43,7 @@ def fit_colocation(at_once: Records, in_turns: Records, embed_time: EmbedTime | 
         turn=max(0.0, median(turns)) if turns else None,
         loads=[_load(pair) for pair in pairs],
         fit=fit if law else _judge(pairs, llm, embedding),
-        notes=[*_notes(full, turns), law_note(law, bool(fit))],
+        notes=[*_notes(full, turns), law_note(law, fit)],
     )
 
 

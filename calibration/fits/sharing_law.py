@@ -15,6 +15,8 @@ from simcore.profile.sharing import SharingLaw, Slowing
 
 LEAST = 3
 """Pairs of loads without which two numbers a side are not fitted."""
+TOLERANCE = 0.1
+"""Greatest median of the held-out errors of either side with which a law is used."""
 SPREAD = 0.25
 """Least difference of compute shares that tells the growth from the noise."""
 
@@ -56,15 +58,32 @@ def judge_law(pairs: Sequence[Pair], embed_time: EmbedTime) -> dict[str, FitQual
     return judged(foretold)
 
 
-def law_note(law: SharingLaw | None, held_out: bool) -> str:
-    """What the law was fitted to and judged by."""
+def judged_law(
+    pairs: Sequence[Pair], embed_time: EmbedTime
+) -> tuple[SharingLaw | None, dict[str, FitQuality]]:
+    """The law and its held-out errors; no law where these are unknown, or large in the median.
+
+    They are large where the machine changed its pace between the batches by themselves and the loads.
+    """
+    law = fit_law([pair for pair in pairs if pair.duty == 1.0], embed_time)
+    fit = judge_law(pairs, embed_time) if law else {}
+    good = bool(fit) and all(quality.median_abs_error <= TOLERANCE for quality in fit.values())
+    return (law if good else None), fit
+
+
+def law_note(law: SharingLaw | None, fit: dict[str, FitQuality]) -> str:
+    """What the law was fitted to and judged by, or why there is none."""
     if law is None:
-        return "the loads' compute shares tell no slowdowns apart: the medians stand; fit: at partial duty"
-    judged_by = "each load foretold by the law of the others" if held_out else "none, the loads are too few"
+        errors = ", ".join(f"{side} {quality.median_abs_error:.0%}" for side, quality in fit.items())
+        why = (
+            f"foretells loads that it did not see badly (median error {errors})" if fit else "is undetermined"
+        )
+        return f"a law of slowdowns by compute share {why}: the medians stand; fit: at partial duty"
     return (
         "law: slowdown = least + growth x compute share of the embedding batch, fitted at full duty; LLM "
         f"{law.llm.least:.2f} + {law.llm.growth:.2f}, embedding model over its fitted time "
-        f"{law.embedding.least:.2f} + {law.embedding.growth:.2f} (no growth below nothing); fit: {judged_by}"
+        f"{law.embedding.least:.2f} + {law.embedding.growth:.2f} (no growth below nothing); "
+        "fit: each load foretold by the law of the others"
     )
 
 

@@ -74,3 +74,12 @@ def test_batches_alike_determine_no_law(texts: list[int]) -> None:
 
 def test_too_few_loads_determine_no_law() -> None:
     assert fit_law([pair(10), pair(160)], EMBED) is None
+
+
+def test_a_machine_that_changed_its_pace_has_no_law() -> None:
+    """Batches by themselves were timed four times as slow as they were beside the LLM, alone and not."""
+    pairs = [pair(texts, duty, decodes) for texts in TEXTS for decodes in (2, 8) for duty in (1.0, 0.5)]
+    fitted = fit_colocation(records(pairs), [], EmbedTime(constant=0.04, padded=4e-5))
+    assert fitted.law is None
+    assert fitted.embedding_slowdown == pytest.approx(1.2 + 0.75 * 0.5)
+    assert "foretells loads that it did not see badly" in fitted.notes[-1]
