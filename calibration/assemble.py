@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from calibration.campaign import Campaign
-from calibration.embedding_part import embedding_notes, embedding_part
+from calibration.embedding_part import embedding_notes, embedding_part, with_wave_errors
 from calibration.fits.colocation import colocation
 from calibration.fits.retrieval import retrieval
 from calibration.llm_part import llm_part
@@ -32,8 +32,7 @@ def assemble(
     if models.embedding and "embedding" in target.parts:
         embedding = embedding_part(campaign, models.embedding, said.embedding)
         notes += embedding_notes(campaign, models.embedding)
-    server_step = llm.server_step if llm else (0.0, 0.0)
-    return ProfileDocument(
+    document = ProfileDocument(
         schema_version=2,
         name=name,
         description=_description(target),
@@ -47,10 +46,11 @@ def assemble(
         software=software(),
         llm=llm,
         embedding=embedding,
-        colocation=colocation(campaign, server_step) if "colocation" in target.parts else None,
+        colocation=colocation(campaign, embedding) if "colocation" in target.parts else None,
         retrieval=retrieval(campaign) if "retrieval" in target.parts else None,
         control=control_costs(campaign) if "control" in target.parts else None,
     )
+    return with_wave_errors(campaign, document)
 
 
 def _description(target: Target) -> str:

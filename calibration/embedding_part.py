@@ -9,6 +9,8 @@ from calibration.backends.embedding_model import EmbeddingModel
 from calibration.campaign import Campaign
 from calibration.fits.embedding_notes import server_notes
 from calibration.fits.embedding_overheads import fit_embedding_overheads, served_batches
+from calibration.fits.embedding_serving import fit_embedding_serving
+from calibration.fits.embedding_waves import judge_queue, judge_waves
 from calibration.fits.embedtime import EmbedFit, fit_embed_time
 from calibration.fits.fitted_profile import ends, rounded
 from calibration.fits.judge import judge_batches, residual_quantiles
@@ -16,7 +18,8 @@ from calibration.probes.embedding import GROUP
 from calibration.probes.embedding_server import GROUP as SERVER
 from calibration.probes.samples import EmbedPoint, embed_points
 from simcore.profile.base import Overheads
-from simcore.profile.embedding import EmbeddingProfile, EmbedTimeParameters
+from simcore.profile.document import ProfileDocument
+from simcore.profile.embedding import EmbeddingProfile, EmbeddingServing, EmbedTimeParameters
 from simcore.profile.points import BatchRow
 
 
@@ -27,13 +30,15 @@ def embedding_part(campaign: Campaign, model: EmbeddingModel, said: dict[str, An
     """
     points, fit = _fit(campaign)
     fitted = [point for point in points if not point.held_out]
+    overheads, serving = _served(campaign, fit)
     return EmbeddingProfile(
         model=model.name,
         threads=said["threads"],
         embed_time=EmbedTimeParameters(**asdict(fit.embed_time)),
         residuals=residual_quantiles((fit.embed_time(p.texts), p.samples) for p in points),
         intervals=fit.intervals,
-        overheads=_overheads(campaign),
+        overheads=overheads,
+        serving=serving,
         max_tokens_per_text=said["max_tokens"],
         batch_range=ends(len(p.texts) for p in fitted),
         length_range=ends(max(p.texts) for p in fitted),
@@ -57,9 +62,29 @@ def embedding_notes(campaign: Campaign, model: EmbeddingModel) -> list[str]:
     return notes
 
 
+def with_wave_errors(campaign: Campaign, profile: ProfileDocument) -> ProfileDocument:
+    """The profile with how near its server comes to requests at once, which nothing was fitted to.
+
+    ``waves`` is by the profile's own batches, ``queue`` with batches that last as long as they did.
+    """
+    part, records = profile.embedding, campaign.records(SERVER)
+    if part is None or part.serving is None:
+        return profile
+    judged = {"waves": judge_waves(records, profile), "queue": judge_queue(records, profile)}
+    fit = part.fit | {name: quality for name, quality in judged.items() if quality}
+    return profile.model_copy(update={"embedding": part.model_copy(update={"fit": fit})})
+
+
 def _fit(campaign: Campaign) -> tuple[list[EmbedPoint], EmbedFit]:
     points = embed_points(campaign.records(GROUP), campaign.device)
     return points, fit_embed_time([point for point in points if not point.held_out])
+
+
+def _served(campaign: Campaign, fit: EmbedFit) -> tuple[Overheads, EmbeddingServing | None]:
+    """The overheads, and the server's own work where requests of several texts tell it apart."""
+    overheads = _overheads(campaign)
+    batches = served_batches(campaign.records(SERVER), campaign.device)
+    return fit_embedding_serving(batches, overheads, fit.embed_time) or (overheads, None)
 
 
 def _overheads(campaign: Campaign) -> Overheads:

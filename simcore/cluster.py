@@ -13,6 +13,7 @@ from simcore.control.pool import BackendState
 from simcore.control.states import backend_states
 from simcore.device import CoordinatedDevice, Device, Workplace
 from simcore.devices import Devices
+from simcore.embedding_host import EmbeddingHost
 from simcore.embedding_server import EmbeddingServer
 from simcore.faults.fallible import Fallible
 from simcore.llm.make import make_replica
@@ -21,13 +22,13 @@ from simcore.observer import Observer
 from simcore.profile.residuals import residual_factor
 from simcore.profile.use import (
     Profiles,
-    embed_time,
     embedding_profile,
+    embedding_serving,
     retrieval_profile,
     scheduler_config,
     search_time,
+    served_embed_time,
     served_llm,
-    serving,
 )
 from simcore.ranges import range_excesses
 from simcore.relay import Relay
@@ -143,16 +144,17 @@ class Cluster:
     ) -> EmbeddingServer:
         profile = embedding_profile(self._profiles, spec.profile)
         residuals = profile.residuals if spec.sample_residuals else []
-        delays, request_work = serving(self._profiles[spec.profile], profile.overheads)
+        delays, queued, served = embedding_serving(self._profiles[spec.profile], profile)
         return EmbeddingServer(
             self._env,
             BackendName(name, spec.profile, profile.price_per_hour),
             spec.batching.window,
-            embed_time(profile),
+            served_embed_time(profile),
             residual_factor(self._streams.generator(name, "batch residual"), residuals),
             device,
             delays,
-            request_work,
+            EmbeddingHost(self._env, queued),
+            served,
             events,
             self._observer.embedding_usage(name, *self._counted),
         )

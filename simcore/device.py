@@ -26,6 +26,8 @@ class Job:
     on_end: Callable[[Job], None]
     urgent: bool = True
     on_contention: Callable[[], None] | None = None
+    compute_share: float = 0.0
+    """Of an embedding batch: the part of its time that grows with what is in it."""
     asked: float = field(default=0.0, init=False)
     """When the device was given it."""
     started: float = field(default=0.0, init=False)
@@ -96,13 +98,22 @@ class Device:
     """A device whose backends run at once: each slows the others by a measured factor.
 
     ``slowdown`` gives, per service, how many times longer its work takes while a backend of another
-    service works here too. A device of one backend is this with nobody to meet.
+    service works here too; ``growth`` gives what is added to that for each unit of the embedding batch's
+    `Job.compute_share`, of the greatest if there are several. A device of one backend is this with nobody to
+    meet.
     """
 
-    def __init__(self, env: Environment, name: str, slowdown: dict[Service, float] | None = None) -> None:
+    def __init__(
+        self,
+        env: Environment,
+        name: str,
+        slowdown: dict[Service, float] | None = None,
+        growth: dict[Service, float] | None = None,
+    ) -> None:
         self.env = env
         self.name = name
         self._slowdown = slowdown or {}
+        self._growth = growth or {}
         self._active: list[Job] = []
 
     def start(self, job: Job) -> None:
@@ -137,7 +148,20 @@ class Device:
     def _rate(self, job: Job) -> float:
         if len(self._active) == 1 or all(other.service is job.service for other in self._active):
             return 1.0
-        return 1.0 / self._slowdown[job.service]
+        slowdown = self._slowdown[job.service]
+        if self._growth:
+            slowdown += self._growth[job.service] * self._compute_share(job)
+        return 1.0 / slowdown
+
+    def _compute_share(self, job: Job) -> float:
+        """The batch's own, or that of the batches that an LLM's step meets."""
+        if job.service is Service.EMBEDDING:
+            return job.compute_share
+        share = 0.0
+        for other in self._active:
+            if other.compute_share > share:
+                share = other.compute_share
+        return share
 
     def _end(self, job: Job) -> None:
         self._active.remove(job)

@@ -8,7 +8,7 @@ from simcore.device import CoordinatedDevice, Device
 from simcore.profile.sharing import Colocation
 from simcore.profile.use import Profiles
 from simcore.request import Service
-from simcore.scenario.cluster import RetrieverBackends
+from simcore.scenario.cluster import DeviceSpec, RetrieverBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.places import device_name
 
@@ -50,13 +50,21 @@ class Devices:
                 f"device {device}: no profile has measured co-location; each side is taken to run "
                 f"{TIME_SLICE:g} times slower while both work (assumed)"
             )
-        llm = measured.llm_slowdown if measured else TIME_SLICE
-        embedding = measured.embedding_slowdown if measured else TIME_SLICE
+        llm, embedding = measured.least if measured else (TIME_SLICE, TIME_SLICE)
         slowdown = {
             Service.LLM: spec.llm_slowdown or llm,
             Service.EMBEDDING: spec.embedding_slowdown or embedding,
         }
-        return Device(self._env, name, slowdown)
+        return Device(self._env, name, slowdown, self._growth(measured, spec))
+
+    def _growth(self, measured: Colocation | None, spec: DeviceSpec) -> dict[Service, float] | None:
+        """What the measured law adds by compute share, which a factor that the scenario gives has none of."""
+        if measured is None or (law := measured.law) is None:
+            return None
+        return {
+            Service.LLM: 0.0 if spec.llm_slowdown else law.llm.growth,
+            Service.EMBEDDING: 0.0 if spec.embedding_slowdown else law.embedding.growth,
+        }
 
     def _assume(self, sentence: str) -> None:
         self.assumptions[sentence] = None

@@ -9,6 +9,7 @@ from simpy import Environment
 from simcore.backend import BackendEvents, BackendName
 from simcore.batch_queue import BatchingWindow, BatchQueue
 from simcore.device import Job, Workplace
+from simcore.embedding_host import EmbeddingHost, HostWork
 from simcore.embedding_usage import EmbeddingUsage
 from simcore.extent import Extent
 from simcore.profile.base import Overheads
@@ -21,8 +22,8 @@ from simcore.timer import after
 class EmbeddingServer:
     """First come, first served. A request's texts stay together; too many for one batch follow each other.
 
-    ``overheads`` delay a request alone; ``request_work`` is what serving one takes of the device, beside its
-    texts.
+    ``overheads`` delay a request alone. ``host`` is what the server does for requests one after another,
+    beside the batches; ``served`` is what it does on the device itself, which a batch then takes longer by.
     """
 
     def __init__(
@@ -34,7 +35,8 @@ class EmbeddingServer:
         residual: Callable[[], float],
         device: Workplace,
         overheads: Overheads,
-        request_work: float,
+        host: EmbeddingHost,
+        served: HostWork,
         events: BackendEvents,
         usage: EmbeddingUsage,
     ) -> None:
@@ -45,7 +47,8 @@ class EmbeddingServer:
         self._residual = residual
         self._device = device
         self._overheads = overheads
-        self._request_work = request_work
+        self._host = host
+        self._served = served
         self._events = events
         self._queue: BatchQueue[Request] = BatchQueue(window)
         self._usage = usage
@@ -65,7 +68,7 @@ class EmbeddingServer:
     def submit(self, request: Request) -> None:
         """Receive a request."""
         delay = self._overheads.request + self._overheads.prompt_token * request.prompt_tokens
-        after(self.env, delay, self._arrive, request)
+        after(self.env, delay, self._host.take_in, request, self._arrive)
 
     def cancel(self, request: Request) -> None:
         """Give up a request that still waits; a batch under way goes on."""
@@ -78,6 +81,7 @@ class EmbeddingServer:
         waiting = self._usage.waiting
         waiting.change(-waiting.value, self.env.now)
         self._queue = BatchQueue(self._window)
+        self._host.crash()
 
     def slow(self, factor: float) -> None:
         """Let batches that begin from now on take ``factor`` times as long."""
@@ -124,6 +128,7 @@ class EmbeddingServer:
         texts = [length for request in batch for length in request.text_tokens]
         size = self._window.max_batch
         work = sum(self._embed_time(texts[i : i + size]) for i in range(0, len(texts), size))
+        constants = self._embed_time.constant * -(-len(texts) // size)
         self.batches.take(min(len(texts), size))
         self.lengths.take(max(texts))
 
@@ -133,13 +138,13 @@ class EmbeddingServer:
             self._usage.worked(len(batch), len(texts), job.started, now, job.in_gap)
             for request in batch:
                 request.interference = job.lost(now)
-                self._events.finished(request, self._overheads.output)
+                self._events.finished(request, self._host.hand_out(request) + self._overheads.output)
             self._queue.finish()
             self._consider()
 
-        served = self._request_work * len(batch)
+        served = self._served.of_requests(len(batch), sum(texts), len(texts))
         seconds = self._slowdown * (work * self._residual() + served)
-        job = Job(Service.EMBEDDING, seconds, end)
+        job = Job(Service.EMBEDDING, seconds, end, compute_share=1.0 - constants / work if work else 0.0)
         self._under_way = job, len(batch), len(texts)
         self._device.start(job)
 

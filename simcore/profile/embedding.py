@@ -16,6 +16,20 @@ class EmbedTimeParameters(Model):
     attention: NonNegative = 0.0
 
 
+class EmbeddingServing(Model):
+    """What an embedding server does itself, beside ``encode``: its event loop does one thing at a time.
+
+    On a CPU it does so on the model's own cores.
+    """
+
+    token: NonNegative
+    """Seconds for each token of a request: JSON, and the counting of tokens for the usage field."""
+    vector: NonNegative
+    """Seconds for each vector of an answer: as JSON."""
+    batch: NonNegative = 0.0
+    """Seconds that a batch lasts in the server beyond ``embed_time``, which was measured by itself."""
+
+
 class EmbeddingProfile(Model):
     """Service times of one embedding model on one device."""
 
@@ -25,6 +39,8 @@ class EmbeddingProfile(Model):
     residuals: Residuals = []
     intervals: dict[str, tuple[float, float]] = {}
     overheads: Overheads = Overheads()
+    serving: EmbeddingServing | None = None
+    """The server as a queue; None: requests are delayed by the overheads alone, however many come."""
     max_tokens_per_text: Count = 512
     batch_range: Range
     length_range: Range

@@ -31,7 +31,8 @@ def slowed(profile: ProfileDocument, factor: float) -> ProfileDocument:
         known = [name for name in ("host_time", "frontend") if getattr(llm, name) is not None]
         parts["llm"] = _with(llm, factor, "step_time", "overheads", *known)
     if (embedding := profile.embedding) is not None:
-        parts["embedding"] = _with(embedding, factor, "embed_time", "overheads")
+        served = ("serving",) if embedding.serving else ()
+        parts["embedding"] = _with(embedding, factor, "embed_time", "overheads", *served)
     if (retrieval := profile.retrieval) is not None:
         parts["retrieval"] = _with(retrieval, factor, "search_time")
     if (shared := profile.colocation) is not None and shared.turn is not None:

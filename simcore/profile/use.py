@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from simcore.embedding_host import HostWork
 from simcore.llm.config import SchedulerConfig
 from simcore.profile.base import Overheads, Residuals
 from simcore.profile.control import ControlCosts
@@ -61,6 +63,24 @@ def embedding_profile(profiles: Profiles, name: str) -> EmbeddingProfile:
     if part is None:
         raise ValueError(f"profile {name!r} has no embedding model")
     return part
+
+
+def embedding_serving(
+    profile: ProfileDocument, part: EmbeddingProfile
+) -> tuple[Overheads, HostWork, HostWork]:
+    """What serving delays one request alone, what the server does one after another, and what on the device.
+
+    On a CPU the server computes on the model's own cores, so a batch takes longer by what it does.
+    """
+    delays, work = serving(profile, part.overheads)
+    if part.serving is None:
+        return delays, HostWork(), HostWork(work)
+    token, vector = part.serving.token, part.serving.vector
+    if profile.on_cpu:
+        return delays.model_copy(update={"prompt_token": 0.0}), HostWork(), HostWork(work, token, vector)
+    queued = delays.request * delays.device_share
+    left = {"request": delays.request - queued, "prompt_token": 0.0}
+    return delays.model_copy(update=left), HostWork(queued, token, vector), HostWork()
 
 
 def retrieval_profile(profiles: Profiles, name: str) -> RetrievalProfile:
@@ -130,6 +150,13 @@ def correction(table: Table) -> Correction:
 def embed_time(profile: EmbeddingProfile) -> EmbedTime:
     """The fitted batch time of a profile."""
     return EmbedTime(**profile.embed_time.model_dump())
+
+
+def served_embed_time(profile: EmbeddingProfile) -> EmbedTime:
+    """The batch time in a server, where one was measured."""
+    time = embed_time(profile)
+    extra = profile.serving.batch if profile.serving else 0.0
+    return replace(time, constant=time.constant + extra) if extra else time
 
 
 def search_time(profile: RetrievalProfile) -> SearchTime:

@@ -110,13 +110,6 @@ def test_slowdowns_are_taken_within_a_round_though_the_machine_changes_speed() -
     assert (load.llm_slowdown, load.embedding_slowdown) == pytest.approx((LLM, EMBEDDING))
 
 
-def test_what_a_server_lengthens_its_steps_by_is_no_slowdown_too() -> None:
-    step, decodes = Pair(**record(1.0)).step, Pair(**record(1.0)).decodes
-    fitted = fit_colocation([record(1.0)], [], server_step=(0.1 * step, 0.1 * step / decodes))
-    assert fitted.llm_slowdown == pytest.approx(LLM / 1.2)
-    assert fitted.embedding_slowdown == pytest.approx(EMBEDDING)
-
-
 def test_the_middle_pair_of_loads_counts_and_the_extremes_are_told() -> None:
     steps = {1: 0.011, 8: 0.018, 32: 0.03}
     fitted = fit_colocation([record(1.0, decodes=n, shared_step=s) for n, s in steps.items()], [])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from simpy import Environment
 
 from simcore.device import CoordinatedDevice, Device, Job
 from simcore.devices import Devices
 from simcore.profile.document import ProfileDocument
-from simcore.profile.sharing import Colocation
+from simcore.profile.sharing import Colocation, SharingLaw, Slowing
 from simcore.request import Service
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
@@ -17,6 +18,8 @@ from simcore.timer import after
 from tests.factories import constant, poisson, profile, scenario
 
 SLOWDOWN = {Service.LLM: 2.0, Service.EMBEDDING: 4.0}
+SLOWED = {Service.LLM: 1.5, Service.EMBEDDING: 1.0}
+GROWTH = {Service.LLM: 1.0, Service.EMBEDDING: 2.0}
 
 
 def test_alone_a_job_takes_its_time() -> None:
@@ -188,3 +191,49 @@ def test_a_measured_turn_reaches_the_device() -> None:
     device.start(Job(Service.EMBEDDING, 0.5, lambda _: log.append(("embedding", env.now))))
     env.run()
     assert log == [("llm", 1.0), ("embedding", 1.625)]
+
+
+def test_a_batch_slows_and_is_slowed_by_its_compute_share() -> None:
+    """A share of 0.5 makes the LLM 1.5 + 0.5 x 1 = 2 and the batch 1 + 0.5 x 2 = 2 times slower.
+
+    The batch (1 s) is there from 1 to 3 s; the LLM does 1 s of its 4 before, 1 s beside it and 2 s after.
+    """
+    env, log = Environment(), []
+    device = Device(env, "gpu", SLOWED, GROWTH)
+    device.start(Job(Service.LLM, 4.0, lambda _: log.append(("llm", env.now))))
+    batch = Job(Service.EMBEDDING, 1.0, lambda _: log.append(("batch", env.now)), compute_share=0.5)
+    after(env, 1.0, device.start, batch)
+    env.run()
+    assert log == [("batch", 3.0), ("llm", 5.0)]
+
+
+def test_the_llm_is_slowed_by_the_batch_that_computes_most() -> None:
+    """Batches of shares 0 and 1 last 2 and 3 times 1 s: 2 s beside both at 2.5, 1 more beside the second.
+
+    Of the LLM's 2.2 s of work, 2 / 2.5 are done by 2 s, 1 / 2.5 more by 3 s, and 1 s is left.
+    """
+    env, log = Environment(), []
+    device = Device(env, "gpu", SLOWED, GROWTH)
+    device.start(Job(Service.LLM, 2.2, lambda _: log.append(("llm", env.now))))
+    device.start(Job(Service.EMBEDDING, 2.0, lambda _: log.append(("light", env.now))))
+    device.start(Job(Service.EMBEDDING, 1.0, lambda _: log.append(("heavy", env.now)), compute_share=1.0))
+    env.run()
+    assert log == [("light", 2.0), ("heavy", 3.0), ("llm", pytest.approx(4.0))]
+
+
+@pytest.mark.parametrize(("given", "ends"), [({}, (1.5, 1.0)), ({"llm_slowdown": 4.0}, (4.0, 1.0))])
+def test_a_device_takes_its_law_from_the_profile_unless_the_scenario_says_a_factor(
+    given: dict[str, float], ends: tuple[float, float]
+) -> None:
+    law = SharingLaw(llm=Slowing(least=1.5, growth=1.0), embedding=Slowing(least=1.0, growth=2.0))
+    measured = Colocation(how="measured", llm_slowdown=3.0, embedding_slowdown=5.0, law=law)
+    document = shared("uncoordinated")
+    document.devices["gpu"] = document.devices["gpu"].model_copy(update=given)
+    env = Environment()
+    profiles = {"test": profile().model_copy(update={"colocation": measured})}
+    device = Devices(env, document, profiles).get("gpu", 0, "llm")
+    log = dict[str, float]()
+    device.start(Job(Service.LLM, 1.0, lambda _: log.update(llm=env.now)))
+    device.start(Job(Service.EMBEDDING, 9.0, lambda _: log.update(batch=env.now)))
+    env.run()
+    assert (log["llm"], log["batch"] / 9.0) == pytest.approx(ends)
