@@ -8,6 +8,7 @@ from typing import TypeVar
 from simcore.profile.base import Model, Overheads
 from simcore.profile.control import ControlCosts
 from simcore.profile.document import ProfileDocument
+from simcore.profile.ensemble import members, taken
 
 M = TypeVar("M", bound=Model)
 
@@ -16,9 +17,18 @@ TIMES = {Overheads: {"request", "prompt_token", "output"}, ControlCosts: {"hop",
 
 
 def slowed(profile: ProfileDocument, factor: float) -> ProfileDocument:
-    """The profile with its times so many times as long; what is relative to them stays."""
+    """The profile, and each member of its ensemble, with its times so many times as long.
+
+    What is relative to them stays.
+    """
     if factor == 1.0:
         return profile
+    fits = zip(members(profile), profile.ensemble, strict=True)
+    ensemble = [taken(_slowed(fit, factor), member) for fit, member in fits]
+    return _slowed(profile, factor).model_copy(update={"ensemble": ensemble})
+
+
+def _slowed(profile: ProfileDocument, factor: float) -> ProfileDocument:
     parts: dict[str, Model] = {}
     if (llm := profile.llm) is not None:
         parts["llm"] = _with(llm, factor, "step_time", "overheads")
