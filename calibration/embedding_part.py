@@ -9,7 +9,8 @@ from calibration.backends.embedding_model import EmbeddingModel
 from calibration.campaign import Campaign
 from calibration.fits.embedding_notes import server_notes
 from calibration.fits.embedding_overheads import fit_embedding_overheads, served_batches
-from calibration.fits.embedtime import EmbedFit, fit_embed_time
+from calibration.fits.embedtime import EmbedFit, embed_draws, fit_embed_time
+from calibration.fits.ensemble import Own
 from calibration.fits.fitted_profile import ends, rounded
 from calibration.fits.judge import judge_batches, residual_quantiles
 from calibration.probes.embedding import GROUP
@@ -55,6 +56,13 @@ def embedding_notes(campaign: Campaign, model: EmbeddingModel) -> list[str]:
         batches = served_batches(records, campaign.device)
         notes += server_notes(batches, records, _overheads(campaign), _fit(campaign)[1].embed_time)
     return notes
+
+
+def embedding_own(campaign: Campaign) -> list[Own]:
+    """What draws from the fits that the points allow say of this part."""
+    points = embed_points(campaign.records(GROUP), campaign.device)
+    draws = embed_draws([point for point in points if not point.held_out])
+    return [{"embed_time": EmbedTimeParameters(**asdict(draw)).model_dump()} for draw in draws]
 
 
 def _fit(campaign: Campaign) -> tuple[list[EmbedPoint], EmbedFit]:

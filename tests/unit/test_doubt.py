@@ -167,7 +167,8 @@ def test_an_ensemble_of_the_best_fit_itself_adds_nothing(tmp_path: Path) -> None
             assert isinstance(found, Doubted)
             assert found.calibration == 0
             assert found.combined == found.ci95
-    assert without.verdict and same.verdict
+    assert without.verdict
+    assert same.verdict
     assert same.verdict.sentence == without.verdict.sentence
 
 
