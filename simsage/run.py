@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from simcore.members import draws_of
 from simcore.profile.document import ProfileDocument
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario, load_scenario
@@ -18,7 +19,7 @@ from simsage.bundled import find_scenario
 from simsage.environment import environment_of
 from simsage.farm import Warn
 from simsage.identity import run_key
-from simsage.members import draws_of, member_cells
+from simsage.members import member_cells
 from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 from simsage.progress import Report
 from simsage.records import join

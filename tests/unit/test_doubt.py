@@ -13,12 +13,13 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
+from simcore.members import draws_of, simulate_members
 from simcore.profile.document import ProfileDocument
 from simsage import part
 from simsage.comparison.reading import read_summary
 from simsage.doubt import Doubted, doubted, doubted_ratio, scaled, together
 from simsage.formats import interval, share_with_interval, with_interval
-from simsage.members import draws_of, member_cells
+from simsage.members import member_cells
 from simsage.replication import Cell, Measured
 from simsage.run import Options, execute, run
 from simsage.statistics import NOTHING, Estimate, estimate
@@ -220,6 +221,21 @@ def test_a_claim_that_fits_disagree_on_does_not_hold(tmp_path: Path) -> None:
     assert [one.holds for one in verdicts if one] == [True, False]
     assert verdicts[1] is not None
     assert "the interval includes no effect" in verdicts[1].sentence
+
+
+def test_members_of_one_replication_share_its_requests() -> None:
+    """A request alone takes an embedding server's time and nothing else."""
+    texts = {"kind": "embedding", "arrivals": poisson(0.01), "text_tokens": constant(9)}
+    document = scenario(streams={"texts": texts}, duration_s=1000.0)
+    fits: list[dict[str, Any]] = [{"embedding": {"embed_time": {"constant": t}}} for t in (0.01, 0.02, 0.03)]
+    profiles = {"test": profile().model_copy(update={"ensemble": fits})}
+    results = list(simulate_members(document, profiles, 4, Path()))
+    arrivals = [[one.arrival for one in result.requests] for result in results]
+    assert len(arrivals) == 3
+    assert arrivals[0] == arrivals[1] == arrivals[2] != []
+    took = sorted(min(one.finished - one.arrival for one in result.requests) for result in results)
+    assert took == pytest.approx([0.01, 0.02, 0.03])
+    assert list(simulate_members(document, {"test": profile()}, 4, Path())) == []
 
 
 def test_left_out_on_demand(tmp_path: Path) -> None:
