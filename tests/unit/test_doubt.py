@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import exp, hypot, nan
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from scipy import stats
 
@@ -114,6 +117,28 @@ def test_rounding_is_no_doubt() -> None:
     assert isinstance(found, Doubted)
     assert found.calibration == 0
     assert found.combined == found.ci95
+
+
+@given(
+    st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=8),
+    st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=10),
+    st.randoms(use_true_random=False),
+)
+def test_doubt_only_widens_and_knows_no_order(
+    values: list[float], differences: list[float], random: Random
+) -> None:
+    found = doubted(estimate(values), differences)
+    random.shuffle(differences)
+    again = doubted(estimate(values), differences)
+    assert isinstance(found, Doubted)
+    assert isinstance(again, Doubted)
+    assert again.calibration == pytest.approx(found.calibration, rel=1e-9)
+    assert found.combined is not None
+    assert found.ci95 is not None
+    slack = 1e-9 * max(map(abs, found.ci95))
+    assert found.combined[0] <= found.ci95[0] + slack
+    assert found.combined[1] >= found.ci95[1] - slack
+    assert found.combined[1] - found.combined[0] >= 2 * found.calibration - slack
 
 
 def test_a_ratio_is_doubted_on_its_logarithm() -> None:
