@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from calibration.campaign import Campaign
+from calibration.embedding_part import embedding_own
 from calibration.fits.embedtime import embed_draws, fit_embed_time
 from calibration.fits.ensemble import SIZE, alternatives, ensemble
 from calibration.fits.linear import Array, solve
 from calibration.fits.replay import Parameter, fit_replay
 from calibration.fits.step_draws import step_draws
 from calibration.fits.steptime import best_form, fit_step_time
+from calibration.llm_part import llm_own
+from calibration.probes import embedding, engine
 from calibration.probes.samples import StepPoint
 from simcore.profile.ensemble import members
+from simcore.profile.use import embed_time, step_time
 from simcore.step import Step
 from tests.factories import profile
 from tests.unit.test_calibration_fit import TRUE, embed_batches, points, steps
@@ -148,3 +154,52 @@ def test_members_join_the_draws_of_all_parts() -> None:
 
 def test_the_points_here_are_of_all_kinds() -> None:
     assert {step.kind for step in steps()} == {"prefill", "decode", "mixed"}
+
+
+class Measurements:
+    """A campaign of nothing but what was recorded, on a CPU."""
+
+    device = "cpu"
+
+    def __init__(self, **groups: list[dict[str, Any]]) -> None:
+        self._groups = groups
+
+    def records(self, group: str) -> list[dict[str, Any]]:
+        return self._groups.get(group, [])
+
+
+def recorded() -> Measurements:
+    rng = np.random.default_rng(2)
+    timed = [(p.scene, asdict(p.step), p.seconds) for p in points(TRUE, 0.03)]
+    batches = [
+        {"texts": list(p.texts), "seconds": p.seconds, "tokenise": p.tokenise} for p in embed_batches(0.03)
+    ]
+    return Measurements(
+        **{
+            engine.GROUP: [
+                {"scene": scene, "held_out": False, "label": "", "step": step, "seconds": s, "cpu": s}
+                for scene, step, seconds in timed
+                for s in (seconds * rng.normal(1.0, 0.01) for _ in range(3))
+            ],
+            embedding.GROUP: [one | {"held_out": False, "cpu": one["seconds"]} for one in batches],
+        }
+    )
+
+
+def test_a_campaign_gives_valid_members() -> None:
+    campaign = cast(Campaign, recorded())
+    facts = profile().llm
+    assert facts
+    joined = ensemble(
+        {
+            "llm": llm_own(campaign, {"facts": facts.engine.model_dump()}),
+            "embedding": embedding_own(campaign),
+        }
+    )
+    made = members(profile().model_copy(update={"ensemble": joined}))
+    assert len(made) == SIZE
+    times = [step_time(one.llm)(Step(8, 2400)) for one in made if one.llm]
+    assert np.mean(times) == pytest.approx(TRUE(Step(8, 2400)), rel=0.03)
+    assert 0.001 < np.std(times) / np.mean(times) < 0.05
+    batches = [embed_time(one.embedding)((32,) * 8) for one in made if one.embedding]
+    assert 0.001 < np.std(batches) / np.mean(batches) < 0.1
