@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from calibration.campaign import Campaign
-from calibration.embedding_part import embedding_notes, embedding_part, with_wave_errors
+from calibration.embedding_part import (
+    embedding_notes,
+    embedding_own,
+    embedding_part,
+    with_wave_errors,
+)
 from calibration.fits.colocation import colocation
+from calibration.fits.ensemble import Own, ensemble
 from calibration.fits.retrieval import retrieval
-from calibration.llm_part import llm_part
+from calibration.llm_part import llm_own, llm_part
 from calibration.machine import hardware, software
 from calibration.measure import Models, Said
 from calibration.plan import Plan
@@ -26,12 +32,14 @@ def assemble(
     name: str,
 ) -> ProfileDocument:
     """Fit everything and write it down. Raises `calibration.errors.Underdetermined`."""
-    llm, embedding, notes = None, None, list[str]()
+    llm, embedding, notes, draws = None, None, list[str](), dict[str, list[Own]]()
     if models.shape and "llm" in target.parts:
         llm, notes = llm_part(campaign, models.shape, said.engine)
+        draws["llm"] = llm_own(campaign, said.engine)
     if models.embedding and "embedding" in target.parts:
         embedding = embedding_part(campaign, models.embedding, said.embedding)
         notes += embedding_notes(campaign, models.embedding)
+        draws["embedding"] = embedding_own(campaign)
     document = ProfileDocument(
         schema_version=2,
         name=name,
@@ -49,6 +57,7 @@ def assemble(
         colocation=colocation(campaign, embedding) if "colocation" in target.parts else None,
         retrieval=retrieval(campaign) if "retrieval" in target.parts else None,
         control=control_costs(campaign) if "control" in target.parts else None,
+        ensemble=ensemble(draws),
     )
     return with_wave_errors(campaign, document)
 

@@ -11,7 +11,8 @@ from calibration.fits.embedding_notes import server_notes
 from calibration.fits.embedding_overheads import fit_embedding_overheads, served_batches
 from calibration.fits.embedding_serving import fit_embedding_serving
 from calibration.fits.embedding_waves import judge_queue, judge_waves
-from calibration.fits.embedtime import EmbedFit, fit_embed_time
+from calibration.fits.embedtime import EmbedFit, embed_draws, fit_embed_time
+from calibration.fits.ensemble import Own
 from calibration.fits.fitted_profile import ends, rounded
 from calibration.fits.judge import judge_batches, residual_quantiles
 from calibration.probes.embedding import GROUP
@@ -73,6 +74,13 @@ def with_wave_errors(campaign: Campaign, profile: ProfileDocument) -> ProfileDoc
     judged = {"waves": judge_waves(records, profile), "queue": judge_queue(records, profile)}
     fit = part.fit | {name: quality for name, quality in judged.items() if quality}
     return profile.model_copy(update={"embedding": part.model_copy(update={"fit": fit})})
+
+
+def embedding_own(campaign: Campaign) -> list[Own]:
+    """What draws from the fits that the points allow say of this part."""
+    points = embed_points(campaign.records(GROUP), campaign.device)
+    draws = embed_draws([point for point in points if not point.held_out])
+    return [{"embed_time": EmbedTimeParameters(**asdict(draw)).model_dump()} for draw in draws]
 
 
 def _fit(campaign: Campaign) -> tuple[list[EmbedPoint], EmbedFit]:

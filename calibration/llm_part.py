@@ -8,9 +8,11 @@ from typing import Any
 from calibration.backends.engine_settings import server_settings
 from calibration.campaign import Campaign
 from calibration.compose.shape import ModelShape
+from calibration.fits.ensemble import Own
 from calibration.fits.fitted_profile import parameters, ranges, step_row, tables
 from calibration.fits.judge import judge_steps, residual_quantiles
 from calibration.fits.overheads import StepExtra, fit_overheads, fit_step_extra
+from calibration.fits.step_draws import step_draws
 from calibration.fits.steptime import StepFit, fit_step_time
 from calibration.probes.engine import GROUP
 from calibration.probes.frontend import GROUP as FRONTEND
@@ -47,6 +49,20 @@ def llm_part(campaign: Campaign, shape: ModelShape, said: dict[str, Any]) -> tup
         **ranges(points),
     )
     return profile, [_extra_note(extra), "weights are dummies: step times do not depend on their values"]
+
+
+def llm_own(campaign: Campaign, said: dict[str, Any]) -> list[Own]:
+    """What draws from the fits that the points allow say of this part; each has the server's share anew."""
+    points, fit = _fit(campaign, EngineFacts.model_validate(said["facts"]))
+    served = campaign.records(FRONTEND)
+    draws = step_draws([point for point in points if not point.held_out], fit.step_time)
+    return [
+        {
+            "step_time": _in_server(draw, fit_step_extra(served, draw)).model_dump(),
+            "correction": tables(draw).model_dump(),
+        }
+        for draw in draws
+    ]
 
 
 def _fit(campaign: Campaign, engine: EngineFacts) -> tuple[list[StepPoint], StepFit]:

@@ -53,7 +53,7 @@ class ControlPlaneUsage:
 
 @dataclass(frozen=True, slots=True)
 class RangeExcess:
-    """What a run used of ``quantity`` of a profile, partly outside what was measured."""
+    """What a run used of ``quantity`` of a profile, partly outside what was measured, ``low`` to ``high``."""
 
     profile: str
     quantity: str
@@ -63,10 +63,18 @@ class RangeExcess:
     high: float
 
     def __str__(self) -> str:
-        return (
-            f"profile {self.profile}: {self.quantity} from {self.least:,.0f} to {self.most:,.0f} were used, "
-            f"it covers {self.low:,.0f} to {self.high:,.0f}"
-        )
+        above = f"up to {self.most:,.0f}, {_compared(self.most, self.high, 'most')}"
+        below = f"down to {self.least:,.0f}, {_compared(self.least, self.low, 'least')}"
+        told = [above] * (self.most > self.high) + [below] * (self.least < self.low)
+        return f"profile {self.profile} was left: {self.quantity} {' and '.join(told)}"
+
+
+def _compared(used: float, end: float, which: str) -> str:
+    """``35 times the most measured, 8,028``."""
+    if not end:
+        return f"where the {which} measured was 0"
+    times = used / end
+    return f"{times:,.{0 if times >= 10 else 2}f} times the {which} measured, {end:,.0f}"
 
 
 def worst(excesses: Iterable[RangeExcess]) -> list[RangeExcess]:

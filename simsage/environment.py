@@ -68,6 +68,7 @@ def describe_profile(profile: ProfileDocument) -> dict[str, Any]:
         "provenance": profile.provenance.model_dump(mode="json"),
         "hardware": profile.hardware,
         "software": profile.software,
+        "ensemble": len(profile.ensemble),
         "validated": validation_of(profile),
     }
 

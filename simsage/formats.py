@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import floor, log10
 
+from simsage.doubt import Doubted
 from simsage.statistics import Estimate
 
 NONE = "–"
@@ -27,13 +28,29 @@ def factor(value: float) -> str:
 
 
 def with_interval(found: Estimate) -> str:
-    """``123.4 ±5.6``: the half width to two digits, the value to the same decimals."""
-    half = found.half_width
-    if found.value is None or not half:
+    """``123.4 ±5.6``: the half width to two digits, the value to the same decimals.
+
+    ``123.4 ±5.6 ±2.1`` where it is known what the calibration leaves open: that comes second.
+    """
+    halves = _halves(found)
+    known = [half for half in halves if half]
+    if found.value is None or not known:
         return plain(found.value)
-    decimals = min(max(0, 1 - floor(log10(half))), _decimals(found.value))
-    spread = f"±{half:,.{decimals}f}" if half >= 0.5 * 10**-decimals else f"±<{10**-decimals:g}"
-    return f"{found.value:,.{decimals}f} {spread}"
+    decimals = min(max(0, 1 - floor(log10(max(known)))), _decimals(found.value))
+    return " ".join([f"{found.value:,.{decimals}f}", *(_spread(half, decimals) for half in halves)])
+
+
+def _halves(found: Estimate) -> list[float | None]:
+    """Half of the interval that chance leaves, then, where it leaves any, of that of the calibration."""
+    if isinstance(found, Doubted) and found.calibration:
+        return [found.half_width, found.calibration]
+    return [found.half_width]
+
+
+def _spread(half: float | None, decimals: int) -> str:
+    if not half:
+        return f"±{NONE}" if half is None else "±0"
+    return f"±{half:,.{decimals}f}" if half >= 0.5 * 10**-decimals else f"±<{10**-decimals:g}"
 
 
 def _decimals(value: float) -> int:
@@ -51,14 +68,18 @@ def percent(value: float | None) -> str:
 
 
 def share_with_interval(found: Estimate) -> str:
-    """A share as a percentage with the half width in points: ``97.1% ±0.8``."""
-    half = found.half_width
-    return f"{percent(found.value)} ±{100 * half:.1f}" if half else percent(found.value)
+    """A share as a percentage with the half widths in points: ``97.1% ±0.8``, or ``97.1% ±0.8 ±0.3``."""
+    halves = _halves(found)
+    if found.value is None or not any(halves):
+        return percent(found.value)
+    points = (f"±{NONE}" if half is None else f"±{100 * half:.1f}" for half in halves)
+    return " ".join([percent(found.value), *points])
 
 
 def interval(found: Estimate) -> str:
-    """``low to high``, or that there is none."""
-    return f"{plain(found.ci95[0])} to {plain(found.ci95[1])}" if found.ci95 else "no interval"
+    """``low to high`` of all that is known to be uncertain, or that there is none."""
+    ends = found.whole
+    return f"{plain(ends[0])} to {plain(ends[1])}" if ends else "no interval"
 
 
 def point_label(point: float | None) -> str:

@@ -55,10 +55,11 @@ class Part:
         return self.folder / f"{self.number:06}.json"
 
     def simulate(self, cell: Cell, profiles: Mapping[str, ProfileDocument], base: Path) -> int:
-        """Simulate the cell and keep it; gives back the number."""
+        """Simulate the cell and keep it; gives back the number. Of a member no rows are kept."""
         draft = self._draft(self.rows)
         draft.touch()
-        self.keep(*replicate(cell, profiles, base))
+        measured, frame = replicate(cell, profiles, base)
+        self.keep(measured, frame if cell.member is None else frame[:0])
         return self.number
 
     def keep(self, measured: Measured, frame: pd.DataFrame) -> None:

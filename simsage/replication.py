@@ -11,6 +11,7 @@ from typing import Protocol
 import pandas as pd
 
 from simcore.profile.document import ProfileDocument
+from simcore.profile.ensemble import member_profiles
 from simcore.result import BackendUsage, ControlPlaneUsage, RangeExcess
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
@@ -27,6 +28,8 @@ class Cell:
     point: float | None
     replication: int
     document: ScenarioDocument
+    member: int | None = None
+    """Which draw from the profiles' ensembles takes their place; None: the profiles as they are."""
 
 
 class Sampled(Protocol):
@@ -61,6 +64,8 @@ def replicate(
     cell: Cell, profiles: Mapping[str, ProfileDocument], base: Path
 ) -> tuple[Measured, pd.DataFrame]:
     """Simulate and measure. Plain columns come back, so that a worker process can hand them over."""
+    if cell.member is not None:
+        profiles = member_profiles(profiles, cell.member)
     begun = perf_counter()
     register = Register()
     result = simulate(cell.document, profiles, cell.replication, base, ended=register.enter)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from simcore.members import draws_of
 from simcore.profile.document import ProfileDocument
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario, load_scenario
@@ -18,6 +19,7 @@ from simsage.bundled import find_scenario
 from simsage.environment import environment_of
 from simsage.farm import Warn
 from simsage.identity import run_key
+from simsage.members import member_cells
 from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 from simsage.progress import Report
 from simsage.records import join
@@ -51,7 +53,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run, as far as it changes no result."""
+    """How to run, as far as it changes no figure."""
 
     jobs: int | None = None
     """Worker processes; None uses this machine's cores where that is quicker."""
@@ -65,6 +67,8 @@ class Options:
     """Told what else people should know: what an earlier run left, workers that died."""
     cluster: str | None = None
     """The address of a Ray cluster to run on instead of this machine."""
+    doubt: bool = True
+    """Whether the members of the profiles' ensembles are simulated too, where there are any."""
 
 
 def run(
@@ -88,11 +92,12 @@ def execute(path: str | Path, out: Path | None, overrides: Mapping[str, Any], op
     output.check_free(out, options.overwrite)
     traced = None if options.trace is None else chosen_cell(given.cells, options.trace)
     with unfinished(out, given.key) as kept:
-        work = Work(given.cells, given.profiles, given.base, kept)
+        members = member_cells(given.cells, draws_of(given.profiles)) if options.doubt else []
+        work = Work([*given.cells, *members], given.profiles, given.base, kept)
         _simulate(work, options)
         with output.published(out, options.overwrite, kept.parent) as folder:
-            runs = _collect(work, folder)
-            summary, environment = _write(given, runs, folder, options)
+            finished = _collect(work, folder)
+            summary, environment = _write(given, finished, folder, options)
             if traced:
                 options.report("writing the trace", 1.0)
                 write_trace(traced, given.profiles, given.base, folder)
@@ -147,20 +152,23 @@ def _farm(work: Work, options: Options) -> Iterator[int]:
 
 
 def _collect(work: Work, folder: Path) -> list[Measured]:
+    """What was measured of every cell; the records are of the profiles as they are."""
     finished = list(work.finished())
-    join([rows for _, rows in finished], folder)
+    join([rows for measured, rows in finished if measured.cell.member is None], folder)
     return [measured for measured, _ in finished]
 
 
 def _write(
-    given: Given, runs: Sequence[Measured], folder: Path, options: Options
+    given: Given, finished: Sequence[Measured], folder: Path, options: Options
 ) -> tuple[Summary, dict[str, Any]]:
     document = given.document
+    runs = [one for one in finished if one.cell.member is None]
+    members = [one for one in finished if one.cell.member is not None]
     resolved = dump_scenario(document)
     wall, simulated = sum(run.wall for run in runs), sum(run.horizon for run in runs)
     environment = environment_of(given.profiles, document.seed, document.replications, wall, simulated)
     environment["run"] = given.key
-    summary = summarise(document, resolved, environment, runs)
+    summary = summarise(document, resolved, environment, runs, members)
     (folder / output.SCENARIO).write_text(resolved, encoding="utf-8")
     (folder / output.ENVIRONMENT).write_text(json.dumps(environment, indent=2) + "\n", encoding="utf-8")
     (folder / output.SUMMARY).write_text(summary.to_json(), encoding="utf-8")

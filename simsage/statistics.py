@@ -30,6 +30,11 @@ class Estimate:
         """Half the length of the interval, in the unit of the value."""
         return None if self.ci95 is None else (self.ci95[1] - self.ci95[0]) / 2
 
+    @property
+    def whole(self) -> tuple[float, float] | None:
+        """The 95% interval of all that is known to be uncertain: here chance alone."""
+        return self.ci95
+
 
 NOTHING = Estimate(None, None, 0)
 """An estimate of what no replication has."""

@@ -6,12 +6,14 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from simcore.request import Outcome
 from simcore.result import worst
 from simcore.scenario.document import ScenarioDocument
+from simsage.doubt import Doubted, Figure, doubted
+from simsage.left_ranges import left_ranges
 from simsage.metrics import ALL, Sample
 from simsage.replication import Measured
 from simsage.resources import ControlPlaneRow, ResourceRow, control_plane_rows, resource_rows
@@ -39,7 +41,7 @@ class Row:
     arrivals: int
     outcomes: dict[str, int]
     saturated: bool
-    metrics: dict[str, Estimate]
+    metrics: dict[str, Figure]
 
     @property
     def label(self) -> str:
@@ -87,6 +89,14 @@ class Summary:
     resources: list[ResourceRow]
     control_planes: list[ControlPlaneRow]
     warnings: list[str]
+    left_ranges: list[str] = field(default_factory=list)
+    """Where profiles were left, how far, and what that does to the intervals; empty where none was."""
+
+    @property
+    def members(self) -> int:
+        """How many draws from the profiles' ensembles the figures' intervals rest on."""
+        figures = (found for row in self.rows for found in row.metrics.values())
+        return max((found.members for found in figures if isinstance(found, Doubted)), default=0)
 
     def find(self, variant: str, point: float | None, stream: str = ALL, stage: str = "") -> Row | None:
         """The row of that name, or None."""
@@ -105,12 +115,14 @@ def summarise(
     resolved: str,
     environment: Mapping[str, Any],
     runs: Sequence[Measured],
+    members: Sequence[Measured] = (),
 ) -> Summary:
     """Everything that ``runs``, all replications of all cells in order, say together.
 
-    ``resolved`` is the document's text.
+    ``resolved`` is the document's text; ``members`` are the cells of `simsage.members.member_cells`.
     """
     sweep = document.sweep
+    differing = by_cell(members)
     return Summary(
         schema_version=SCHEMA_VERSION,
         scenario=ScenarioIdentity.of(document, resolved),
@@ -121,30 +133,51 @@ def summarise(
         variants=[variant.name for variant in document.variants],
         sweep=sweep.label if sweep else None,
         points=list(sweep.points) if sweep else [],
-        verdict=judge(document.verdict, runs) if document.verdict else None,
-        rows=[row for _, cell in by_cell(runs) for row in _rows(cell)],
-        resources=[row for _, cell in by_cell(runs) for row in resource_rows(cell)],
-        control_planes=[row for _, cell in by_cell(runs) for row in control_plane_rows(cell)],
+        verdict=judge(document.verdict, runs, members) if document.verdict else None,
+        rows=[row for place, cell in by_cell(runs).items() for row in _rows(cell, differing.get(place, []))],
+        resources=[row for cell in by_cell(runs).values() for row in resource_rows(cell)],
+        control_planes=[row for cell in by_cell(runs).values() for row in control_plane_rows(cell)],
         warnings=list(dict.fromkeys(_warnings(runs))),
+        left_ranges=left_ranges(
+            worst(excess for run in runs for excess in run.range_excesses),
+            {name: facts["ensemble"] for name, facts in environment["profiles"].items()},
+            len({one.cell.member for one in members}),
+        ),
     )
 
 
-def by_cell(runs: Iterable[Measured]) -> list[tuple[tuple[str, float | None], list[Measured]]]:
+def by_cell(runs: Iterable[Measured]) -> dict[tuple[str, float | None], list[Measured]]:
     """Replications grouped by variant and sweep point, in the order of the runs."""
     cells: dict[tuple[str, float | None], list[Measured]] = {}
     for run in runs:
         cells.setdefault((run.cell.variant, run.cell.point), []).append(run)
-    return list(cells.items())
+    return cells
 
 
-def _rows(cell: Sequence[Measured]) -> list[Row]:
-    return [_row(cell[0], samples) for samples in zip(*(run.samples for run in cell), strict=True)]
+def _rows(cell: Sequence[Measured], members: Sequence[Measured]) -> list[Row]:
+    return [
+        _row(cell[0], [run.samples[i] for run in cell], _differences(cell, members, i))
+        for i in range(len(cell[0].samples))
+    ]
 
 
-def _row(run: Measured, samples: Sequence[Sample]) -> Row:
+def _differences(cell: Sequence[Measured], members: Sequence[Measured], index: int) -> dict[str, list[float]]:
+    """By metric what each member's sample of that index differs from its replication's by the best fit."""
+    found: dict[str, list[float]] = {}
+    for member in members:
+        best = cell[member.cell.replication].samples[index].values
+        for name, value in member.samples[index].values.items():
+            found.setdefault(name, []).append(value - best[name])
+    return found
+
+
+def _row(run: Measured, samples: Sequence[Sample], differences: Mapping[str, Sequence[float]]) -> Row:
     first = samples[0]
     names = dict.fromkeys(name for sample in samples for name in sample.values)
-    known = {name: estimate([sample.values[name] for sample in samples]) for name in names}
+    known = {
+        name: doubted(estimate([sample.values[name] for sample in samples]), differences.get(name, ()))
+        for name in names
+    }
     arrivals = sum(sample.arrivals for sample in samples)
     outcomes = {one.value: sum(sample.outcomes[one.value] for sample in samples) for one in Outcome}
     return Row(
@@ -179,7 +212,6 @@ def _warnings(runs: Sequence[Measured]) -> Iterable[str]:
         if counted == 0:
             yield f"{run.cell.variant}: no request arrived after the warm-up."
         yield from run.assumptions
-    yield from map(str, worst(excess for run in runs for excess in run.range_excesses))
 
 
 def finite(value: Any) -> Any:

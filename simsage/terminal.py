@@ -46,6 +46,8 @@ def show(run: Run, console: Console | None = None) -> None:
 def _what_ran(console: Console, summary: Summary, environment: Mapping[str, Any]) -> None:
     if not _validated(summary):
         console.print("[bold yellow]No profile of this run was validated on live backends.[/]")
+    for sentence in summary.left_ranges:
+        console.print(f"[yellow]{escape(sentence)}[/]")
     scenario = summary.scenario
     title = f": {scenario.title}" if scenario.title else ""
     console.print(f"[bold]{escape(scenario.name)}[/]{escape(title)}")
@@ -54,6 +56,9 @@ def _what_ran(console: Console, summary: Summary, environment: Mapping[str, Any]
     for name, facts in environment["profiles"].items():
         provenance = facts["provenance"]
         console.print(escape(f"profile {name}: {provenance['how']}, {provenance['source']}"))
+    if summary.members:
+        fits = f"{summary.members} fit{'s' if summary.members > 1 else ''} of the profiles' ensembles"
+        console.print(f"±: half of the 95% interval that chance leaves, then of that of {fits}")
 
 
 def _validated(summary: Summary) -> bool:
@@ -93,10 +98,7 @@ def _stream(console: Console, summary: Summary, label: str) -> None:
     for row in summary.rows:
         if row.label != label:
             continue
-        rest = (
-            share_with_interval(row.metric("slo_attainment")),
-            with_interval(row.metric("request_goodput")),
-        )
+        rest = _goodness(row, bool(summary.members))
         name = row.variant
         for metric in LATENCIES:
             if f"p50_{metric}_ms" in row.metrics:
@@ -105,6 +107,14 @@ def _stream(console: Console, summary: Summary, label: str) -> None:
                 name, rest = "", ("", "")
     console.print(table)
     console.print()
+
+
+def _goodness(row: Row, short: bool) -> tuple[str, str]:
+    """SLO attainment and goodput, without intervals where those of latencies need the width."""
+    attainment, goodput = row.metric("slo_attainment"), row.metric("request_goodput")
+    if short:
+        return percent(attainment.value), plain(goodput.value)
+    return share_with_interval(attainment), with_interval(goodput)
 
 
 def _compact(console: Console, summary: Summary) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simcore.metrics import LATENCIES
 from simcore.scenario.document import VerdictSpec
+from simsage.doubt import Figure, doubted_ratio
 from simsage.formats import factor
 from simsage.metrics import Sample
 from simsage.replication import Sampled
@@ -23,7 +24,7 @@ class Judgement:
     point: float | None
     variant: Estimate
     baseline: Estimate
-    ratio: Estimate
+    ratio: Figure
     holds: bool
     sentence: str
 
@@ -43,10 +44,14 @@ class Verdict:
     points: list[Judgement]
 
 
-def judge(spec: VerdictSpec, runs: Sequence[Sampled]) -> Verdict:
-    """Judge the claim at every point; the ratio is variant over baseline on common random numbers."""
+def judge(spec: VerdictSpec, runs: Sequence[Sampled], members: Sequence[Sampled] = ()) -> Verdict:
+    """Judge the claim at every point; the ratio is variant over baseline on common random numbers.
+
+    With ``members``, the cells of `simsage.members.member_cells`, its interval holds what the calibration
+    leaves open as well: both variants are then compared on each of the fits.
+    """
     points = list(dict.fromkeys(run.cell.point for run in runs))
-    judged = [_judge_point(spec, point, runs) for point in points]
+    judged = [_judge_point(spec, point, runs, members) for point in points]
     return Verdict(
         claim=spec.claim,
         metric=metric_name(spec),
@@ -72,15 +77,37 @@ def spoken(spec: VerdictSpec) -> str:
     return spec.metric.replace("_", " ")
 
 
-def _judge_point(spec: VerdictSpec, point: float | None, runs: Sequence[Sampled]) -> Judgement:
+def _judge_point(
+    spec: VerdictSpec, point: float | None, runs: Sequence[Sampled], members: Sequence[Sampled]
+) -> Judgement:
     sides = {name: _samples(runs, name, point, spec.stream) for name in (spec.variant, spec.baseline)}
-    name = metric_name(spec)
-    values = {side: [sample.values[name] for sample in samples] for side, samples in sides.items()}
+    values = {side: _values(spec, samples) for side, samples in sides.items()}
     ratio = paired_ratio(values[spec.variant], values[spec.baseline])
+    ratio = doubted_ratio(ratio, _factors(spec, point, members, values))
     variant, baseline = estimate(values[spec.variant]), estimate(values[spec.baseline])
     found, holds = _found(spec, ratio)
     sentence = f"{found}{_lost(sides)}"
     return Judgement(point, variant, baseline, ratio, holds, sentence)
+
+
+def _factors(
+    spec: VerdictSpec, point: float | None, members: Sequence[Sampled], best: Mapping[str, Sequence[float]]
+) -> list[float]:
+    """Each member's ratio over the best fit's in the same replication; none where one is missing or 0."""
+    above, below = (
+        _values(spec, _samples(members, name, point, spec.stream)) for name in (spec.variant, spec.baseline)
+    )
+    factors = []
+    for run, one, other in zip(_cell(members, spec.variant, point), above, below, strict=True):
+        top, bottom = (best[name][run.cell.replication] for name in (spec.variant, spec.baseline))
+        if other > 0 and top > 0:
+            factors.append(one / other * bottom / top)
+    return factors
+
+
+def _values(spec: VerdictSpec, samples: Sequence[Sample]) -> list[float]:
+    name = metric_name(spec)
+    return [sample.values[name] for sample in samples]
 
 
 def _found(spec: VerdictSpec, ratio: Estimate) -> tuple[str, bool]:
@@ -88,11 +115,12 @@ def _found(spec: VerdictSpec, ratio: Estimate) -> tuple[str, bool]:
     if ratio.value is None:
         return f"Not judged: {what} is missing or 0 in a replication, so there is no ratio.", False
     size = f"{what} with {spec.variant!r} is {factor(ratio.value)} times that with {spec.baseline!r}"
-    if ratio.ci95 is None:
+    if ratio.ci95 is None or ratio.whole is None:
         return f"Not judged: {size}, from one replication, which gives no interval.", False
     low, high = ratio.ci95
     if low == high != 1:
         return f"Not judged: {size}, the same in every replication, since nothing in it is random.", False
+    low, high = ratio.whole
     size += f" (95% interval {factor(low)} to {factor(high)})"
     if low <= 1 <= high:
         return f"Does not hold: {size}; the interval includes no effect.", False
@@ -126,7 +154,11 @@ def _overall(judged: Sequence[Judgement]) -> str:
 
 
 def _samples(runs: Sequence[Sampled], variant: str, point: float | None, stream: str) -> list[Sample]:
-    chosen = [run for run in runs if run.cell.variant == variant and run.cell.point == point]
+    chosen = _cell(runs, variant, point)
     return [
         sample for run in chosen for sample in run.samples if (sample.stream, sample.stage) == (stream, "")
     ]
+
+
+def _cell(runs: Sequence[Sampled], variant: str, point: float | None) -> list[Sampled]:
+    return [run for run in runs if run.cell.variant == variant and run.cell.point == point]

@@ -42,7 +42,8 @@ class Work:
         """The cell in words."""
         cell = self.cells[number]
         at = "" if cell.point is None else f" at {cell.point:g}"
-        return f"replication {cell.replication} of {cell.variant!r}{at}"
+        fit = "" if cell.member is None else f" with member {cell.member} of the ensembles"
+        return f"replication {cell.replication} of {cell.variant!r}{at}{fit}"
 
     def finished(self) -> Iterator[tuple[Measured, Path]]:
         """What was measured of every cell and the file of its rows, in order, whenever it was done."""

@@ -15,6 +15,7 @@ from calibration.blackbox.fit import fit_blocks
 from calibration.blackbox.sweep import Sweep
 from calibration.campaign import Progress
 from calibration.drift import TOLERANCE
+from calibration.fits.ensemble import ensemble
 from calibration.profile_file import profile_name, working, write_profile
 from calibration.store import Store
 from simcore.profile.document import ProfileDocument, Provenance
@@ -106,6 +107,7 @@ def profile_of(
         hardware={"device": "unknown"},
         software={},
         llm=found.llm,
+        ensemble=ensemble({"llm": found.own}),
     )
 
 

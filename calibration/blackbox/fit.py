@@ -10,6 +10,7 @@ import numpy as np
 from calibration.blackbox.blocks import Block, Guess, guess
 from calibration.blackbox.played import play
 from calibration.errors import Underdetermined
+from calibration.fits.ensemble import SIZE, Own
 from calibration.fits.judge import summed_up
 from calibration.fits.linear import Array
 from calibration.fits.replay import Parameter, Replayed, fit_replay
@@ -34,6 +35,8 @@ class BlackBoxFit:
     request_interval: tuple[float, float]
     """The 95% interval of the overhead of a request, seconds."""
     notes: list[str]
+    own: list[Own]
+    """What draws from the fits that the blocks allow say of the LLM part."""
 
 
 def fit_blocks(blocks: Sequence[Block], model: str, engine: EngineFacts) -> BlackBoxFit:
@@ -53,6 +56,7 @@ def fit_blocks(blocks: Sequence[Block], model: str, engine: EngineFacts) -> Blac
     except Underdetermined:
         floored = plain
     found = floored if _akaike(floored) + WORTH < _akaike(plain) else plain
+    draws = _weighted([plain] if floored is plain else [plain, floored])
     llm = _profile(found.values, model, engine)
     return BlackBoxFit(
         llm.model_copy(
@@ -64,7 +68,25 @@ def fit_blocks(blocks: Sequence[Block], model: str, engine: EngineFacts) -> Blac
         ),
         found.intervals["request"],
         [_form_note(found)],
+        [_own(draw) for draw in draws],
     )
+
+
+def _own(values: Mapping[str, float]) -> Own:
+    """A member has every coefficient that either form has: where one has no floor, it is none."""
+    steps = {"floor": 0.0} | {name: value for name, value in values.items() if name != "request"}
+    return {"step_time": dict(steps), "overheads": {"request": values["request"]}}
+
+
+def _weighted(forms: Sequence[Replayed]) -> list[dict[str, float]]:
+    """Draws from all forms, as many of each as its Akaike weight says.
+
+    Burnham and Anderson, 2.9: exp(-d/2) for a criterion that is d above the best.
+    """
+    above = np.array([_akaike(form) for form in forms])
+    weights = np.exp(-(above - above.min()) / 2)
+    counts = np.round(SIZE * weights / weights.sum()).astype(int)
+    return [draw for form, count in zip(forms, counts, strict=True) for draw in form.draws[:count]]
 
 
 def _fit(

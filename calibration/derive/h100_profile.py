@@ -31,6 +31,9 @@ NOTES = (
     "constant, prefill and the overhead per request are fitted. The other coefficients, which stages 0 to 2 "
     "leave open, are composed from AIConfigurator's operator tables of vLLM 0.19 on this device; the "
     "intervals take them as given. KV blocks are worked out.",
+    "The ensemble does not take them as given: it has those of 27 forms, of other times for reading the "
+    "weights, a token and a decode, that fit stages 0 to 2 as well as the best of them, within its joint 95% "
+    "region.",
     "Stage 3 entered no fit, but the form was chosen with its error in sight: five were tried "
     "(even or exponential gaps, without or with a weight-read floor, exact request counts, "
     "TTFT at half weight); its median error went 15, 18, 6, 9 and 2.5%. Expect more elsewhere.",

@@ -11,6 +11,7 @@ from scipy.optimize import least_squares
 from scipy.stats import t
 
 from calibration.errors import Underdetermined
+from calibration.fits.ensemble import SIZE
 from calibration.fits.linear import WEAKEST, Array
 
 STEP = 0.03
@@ -39,11 +40,15 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Values by name, their 95% intervals within the allowed range, and the errors that remain."""
+    """Values by name, their 95% intervals within the allowed range, and the errors that remain.
+
+    ``draws`` are values that the observations allow as well.
+    """
 
     values: dict[str, float]
     intervals: dict[str, tuple[float, float]]
     errors: Array
+    draws: list[dict[str, float]]
 
 
 def fit_replay(parameters: Sequence[Parameter], errors: Errors, max_evaluations: int = 20) -> Replayed:
@@ -54,7 +59,8 @@ def fit_replay(parameters: Sequence[Parameter], errors: Errors, max_evaluations:
     the Jacobian's covariance scaled by the residual variance. A parameter that matters too little for a
     slope to say how far it may go (one near zero, say) is moved alone until the errors object. Raises
     `Underdetermined`, naming the parameters, where the covariance is (near) singular or an interval is the
-    whole allowed range.
+    whole allowed range. Draws are normal with that covariance, and of a parameter moved alone uniform within
+    its interval, on the logarithms.
     """
     problem = _Problem(parameters, errors)
     bounds = problem.bounds
@@ -72,10 +78,12 @@ def fit_replay(parameters: Sequence[Parameter], errors: Errors, max_evaluations:
     freedom = len(remaining) - len(at)
     if freedom < 1:
         raise Underdetermined(f"{len(remaining)} errors cannot determine {len(at)} parameters")
-    noise = float(t.ppf(0.975, freedom)) * float(np.sqrt(remaining @ remaining / freedom))
+    deviation = float(np.sqrt(remaining @ remaining / freedom))
+    noise = float(t.ppf(0.975, freedom)) * deviation
     jacobian = np.asarray(found.jac)
     clear = np.linalg.norm(jacobian, axis=0) * FAINT > noise
-    half = noise * _deviations(problem.names[clear], jacobian[:, clear])
+    root = _root(problem.names[clear], jacobian[:, clear])
+    half = noise * np.linalg.norm(root, axis=1)
     intervals = np.array(bounds)
     intervals[:, clear] = np.clip([at[clear] - half, at[clear] + half], *(end[clear] for end in bounds))
     for i in np.flatnonzero(~clear):
@@ -83,10 +91,15 @@ def fit_replay(parameters: Sequence[Parameter], errors: Errors, max_evaluations:
     if free := problem.names[np.all(intervals == bounds, axis=0)].tolist():
         raise Underdetermined(f"the observations leave {', '.join(free)} anywhere in the allowed range")
     ends = zip(*np.exp(intervals).tolist(), strict=True)
+    rng, (low, high) = np.random.default_rng(0), intervals
+    logs = low + (high - low) * rng.random((SIZE, len(at)))
+    logs[:, clear] = at[clear] + deviation * rng.standard_normal((SIZE, len(root))) @ root.T
+    drawn = np.exp(np.clip(logs, *bounds)).tolist()
     return Replayed(
         values=dict(zip(problem.names.tolist(), np.exp(at).tolist(), strict=True)),
         intervals=dict(zip(problem.names.tolist(), ends, strict=True)),
         errors=remaining,
+        draws=[dict(zip(problem.names.tolist(), row, strict=True)) for row in drawn],
     )
 
 
@@ -132,13 +145,16 @@ class _Problem:
         return self._errors(dict(zip(self.names.tolist(), np.exp(logs).tolist(), strict=True)))
 
 
-def _deviations(names: NDArray[np.str_], jacobian: Array) -> Array:
-    """Standard deviations of the logarithms per unit of error; raises `Underdetermined`."""
+def _root(names: NDArray[np.str_], jacobian: Array) -> Array:
+    """A root of the logarithms' covariance per unit of error: R with R R' = (J' J)^-1.
+
+    Raises `Underdetermined`.
+    """
     if not len(names):
-        return np.empty(0)
+        return np.empty((0, 0))
     lengths = np.linalg.norm(jacobian, axis=0)
     _, strengths, directions = np.linalg.svd(jacobian / lengths, full_matrices=False)
     if strengths[-1] < WEAKEST * strengths[0]:
         culprits = names[np.abs(directions[-1]) > 0.3].tolist()
         raise Underdetermined(f"the observations cannot tell apart {', '.join(culprits)}")
-    return np.asarray(np.linalg.norm(directions.T / strengths, axis=1) / lengths)
+    return np.asarray(directions.T / strengths / lengths[:, None])

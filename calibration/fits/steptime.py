@@ -35,10 +35,13 @@ def fit_step_time(points: Sequence[StepPoint], capture_sizes: tuple[int, ...] = 
     of a list of knees is taken. Raises `calibration.errors.Underdetermined`.
     """
     form, bounds = fit_form(points, capture_sizes)
-    tables = worthwhile_tables(
-        points, form, lambda some: _form(_floored(*_best(_Designs(some, capture_sizes))), capture_sizes)
-    )
+    tables = worthwhile_tables(points, form, lambda some: best_form(some, capture_sizes))
     return StepFit(corrected(form, tables), bounds)
+
+
+def best_form(points: Sequence[StepPoint], capture_sizes: tuple[int, ...] = ()) -> StepTime:
+    """The form alone, of the best of the knees; points that do not determine it give some of the best."""
+    return _form(_floored(*_best(_Designs(points, capture_sizes))), capture_sizes)
 
 
 def fit_form(

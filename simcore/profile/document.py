@@ -13,6 +13,7 @@ from pydantic import Field
 from simcore.profile.base import How, Model
 from simcore.profile.control import ControlCosts
 from simcore.profile.embedding import EmbeddingProfile
+from simcore.profile.ensemble import Member
 from simcore.profile.llm import LLMProfile
 from simcore.profile.retrieval import RetrievalProfile
 from simcore.profile.sharing import Colocation
@@ -57,6 +58,8 @@ class ProfileDocument(Model):
     colocation: Colocation | None = None
     retrieval: RetrievalProfile | None = None
     control: ControlCosts | None = None
+    ensemble: list[Member] = []
+    """Other fits that the measured points allow as well (`simcore.profile.ensemble`); empty: not known."""
     validation: LastVerdict | None = None
     digest: str = ""
     """``sha256:`` and the digest of the document without this field and without ``validation``."""

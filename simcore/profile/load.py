@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from simcore.errors import BadInput, Fault, one_of
 from simcore.profile.document import SCHEMA_VERSION, ProfileDocument, digest_of
+from simcore.profile.ensemble import check_members
 
 _MAX_BYTES = 16 * 2**20
 _MOST_FAULTS = 20
@@ -65,6 +66,7 @@ def parse_profile(text: str, file: str) -> ProfileDocument:
         found = f"{profile.digest[:20] or 'none'}…: it was changed after it was written"
         allowed = f"the digest of its contents, {sealed[:20]}…"
         raise BadInput([Fault(file, 0, "digest", found, allowed)])
+    check_members(profile, file)
     return profile
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from simcore.profile.base import Model, Overheads
 from simcore.profile.control import ControlCosts
 from simcore.profile.document import ProfileDocument
+from simcore.profile.ensemble import members, taken
 from simcore.profile.frontend import FrontEndCosts
 from simcore.profile.hosttime import HostTimeParameters
 
@@ -23,9 +24,18 @@ TIMES = {
 
 
 def slowed(profile: ProfileDocument, factor: float) -> ProfileDocument:
-    """The profile with its times so many times as long; what is relative to them stays."""
+    """The profile, and each member of its ensemble, with its times so many times as long.
+
+    What is relative to them stays.
+    """
     if factor == 1.0:
         return profile
+    fits = zip(members(profile), profile.ensemble, strict=True)
+    ensemble = [taken(_slowed(fit, factor), member) for fit, member in fits]
+    return _slowed(profile, factor).model_copy(update={"ensemble": ensemble})
+
+
+def _slowed(profile: ProfileDocument, factor: float) -> ProfileDocument:
     parts: dict[str, Model] = {}
     if (llm := profile.llm) is not None:
         known = [name for name in ("host_time", "frontend") if getattr(llm, name) is not None]

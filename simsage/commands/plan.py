@@ -33,6 +33,7 @@ NOT_MET = 1
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes; results do not depend on it.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to write plan.json and the figure to.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier plan in the folder.")
+@click.option("--no-doubt", is_flag=True, help="Leave out the other fits of profiles that have an ensemble.")
 @click.option("--json", "as_json", is_flag=True, help="Print plan.json and nothing else.")
 def plan(
     scenario: str,
@@ -46,6 +47,7 @@ def plan(
     jobs: int | None,
     out: Path | None,
     overwrite: bool,
+    no_doubt: bool,
     as_json: bool,
 ) -> None:
     """Find the smallest cluster of SCENARIO that meets the SLOs, and what it can take.
@@ -68,7 +70,7 @@ def plan(
                 vary,
                 values,
                 out,
-                Options(variants, prices, requests, jobs, overwrite, report),
+                Options(variants, prices, requests, jobs, overwrite, report, not no_doubt),
             )
     if as_json:
         click.echo(found.to_json(), nl=False)

@@ -22,6 +22,7 @@ from simsage.commands.faults import faults_shown
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and nothing else.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier run in the folder.")
 @click.option("--no-figures", is_flag=True, help="Leave out the figures.")
+@click.option("--no-doubt", is_flag=True, help="Leave out the other fits of profiles that have an ensemble.")
 @click.option(
     "--trace",
     is_flag=False,
@@ -40,6 +41,7 @@ def run(
     as_json: bool,
     overwrite: bool,
     no_figures: bool,
+    no_doubt: bool,
     trace: str | None,
 ) -> None:
     """Simulate SCENARIO, a file or the name of a bundled one.
@@ -59,7 +61,14 @@ def run(
         }
         with progress() as report:
             options = Options(
-                jobs, overwrite, not no_figures, report, trace=trace, warn=_warn, cluster=cluster
+                jobs,
+                overwrite,
+                not no_figures,
+                report,
+                trace=trace,
+                warn=_warn,
+                cluster=cluster,
+                doubt=not no_doubt,
             )
             done = execute(scenario, out, values, options)
     if as_json:

@@ -89,6 +89,6 @@ def _marks(axes: Axes, capacity: Capacity) -> None:
 
 def _mark(axes: Axes, label: str, found: Estimate, rate: float, index: int) -> None:
     assert found.value is not None
-    low, high = found.ci95 or (found.value, found.value)
+    low, high = found.whole or (found.value, found.value)
     axes.axvspan(low * rate, high * rate, color=COLOURS[index], alpha=0.15, linewidth=0)
     axes.axvline(found.value * rate, color=COLOURS[index], linestyle=LINES[index], label=label)

@@ -57,5 +57,5 @@ def _interval(row: Row, name: str) -> tuple[float, float]:
     """The interval, cut where a logarithmic axis would lose it."""
     found = row.metrics[name]
     value = found.value or 0.0
-    low, high = found.ci95 or (value, value)
+    low, high = found.whole or (value, value)
     return max(low, value / 10), high

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from simsage import formats
 from simsage.comparison.recorded_run import CellName
+from simsage.doubt import together
 from simsage.figures.source import Source
 from simsage.metrics import ALL
 from simsage.paper.evidence import RUNS, Evidence
@@ -70,7 +71,7 @@ class Facts:
     def metric(self, cell: CellName, metric: str, stream: str = ALL, stage: str = "") -> Number:
         """A metric as summary.json has it; absent where the stream was off or has none."""
         row = self.summary.find(*cell, stream, stage)
-        found = NOTHING if row is None else row.metric(metric)
+        found = NOTHING if row is None else together(row.metric(metric))
         if row is None or found.value is None:
             return ABSENT
         written = formats.share_with_interval if metric in SHARES else formats.with_interval

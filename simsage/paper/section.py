@@ -68,5 +68,5 @@ def _topics(facts: Facts, tables: Sequence[Table]) -> Iterator[str]:
 def _assumptions(facts: Facts) -> str:
     summary = facts.summary
     lines = [f"- profile {name}: {verdict}" for name, verdict in summary.validated.items()]
-    lines += [f"- {warning}" for warning in summary.warnings]
+    lines += [f"- {warning}" for warning in (*summary.left_ranges, *summary.warnings)]
     return "### What this rests on\n\n" + "\n".join(lines)

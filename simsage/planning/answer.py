@@ -24,7 +24,8 @@ def answer(question: Question, options: Options) -> tuple[Plan, dict[str, Any]]:
     """The plan and the content of its environment.json."""
     document = question.document
     count, asked = document.replications, question.evaluations
-    lab = Lab(question.profiles, question.base, count, options.jobs, options.report, count * asked)
+    profiles, base = question.profiles, question.base
+    lab = Lab(profiles, base, count, options.jobs, options.report, count * asked, question.draws)
     first = question.candidates[0].document(document, question.largest)
     horizon = horizon_of(lab, first, question.objectives, asked, options.requests)
     ranked = _search(question, lab, horizon, options) if question.vary else []

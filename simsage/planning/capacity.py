@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import exp, inf, log, nan
+from functools import partial
+from math import inf, nan
 
+from simsage.doubt import Figure, doubted
 from simsage.metrics import ALL
-from simsage.planning.curve import Fails, LoadCurve
+from simsage.planning.curve import Fails, Line, LoadCurve
+from simsage.planning.following import follow
+from simsage.planning.knee import climb, half_steps, knee, power
 from simsage.planning.lab import Observed
 from simsage.planning.objective import Objective
 from simsage.statistics import NOTHING, Estimate, estimate
@@ -39,17 +43,18 @@ class Capacity:
     label: str
     rate: float | None
     """Requests per second of all open-loop streams at load 1."""
-    slo_load: Estimate
-    saturation: Estimate
-    knee: Estimate
+    slo_load: Figure
+    saturation: Figure
+    knee: Figure
     points: list[Point]
 
     @property
     def meets(self) -> bool | None:
         """Whether load 1 is shown to be within the capacity; None where the interval leaves it open."""
-        if self.slo_load.ci95 is None or self.slo_load.ci95[0] < 1 <= self.slo_load.ci95[1]:
+        ends = self.slo_load.whole
+        if ends is None or ends[0] < 1 <= ends[1]:
             return None
-        return self.slo_load.ci95[0] >= 1
+        return ends[0] >= 1
 
 
 def capacity_of(
@@ -65,22 +70,28 @@ def capacity_of(
 
     The knee is the load of the greatest power, throughput over mean time in the system (Giessler et al.,
     Computer Networks 2, 1978; Kleinrock, ICC 1979); in an M/M/1 queue that is half the saturation load.
+
+    Where profiles have ensembles the three loads of their members are looked for near those of the best fit
+    (`simsage.planning.following`), and the intervals hold how far they are from these.
     """
     top = _saturating(curve)
     grid = [top * step / GRID for step in range(1, GRID + 1)]
-    curve.observe((r, load) for load in grid for r in curve.replications)
+    curve.observe((line, load) for load in grid for line in curve.lines)
     tests: list[Fails] = [lambda seen: seen.saturated]
     if objectives:
         tests.append(lambda seen: not seen.meets(objectives))
     curve.bisect(tests, STEPS)
-    steps = _between(curve, grid)
-    found = [estimate([_held(curve, r, fails) for r in curve.replications]) for fails in tests]
+    steps = half_steps(curve, grid)
+    members = curve.members()
+    follow(members, curve, tests, grid[0], STEPS)
+    climb(members, curve, steps)
+    found = [_estimated(curve, members, partial(_held, fails=fails)) for fails in tests]
     return Capacity(
         label=label,
         rate=rate,
         slo_load=found[1] if objectives else NOTHING,
         saturation=found[0],
-        knee=estimate([_knee(curve, r, steps) for r in curve.replications]),
+        knee=_estimated(curve, members, partial(knee, loads=steps)),
         points=[_point(load, curve.at(load), objectives) for load in grid],
     )
 
@@ -99,44 +110,16 @@ def _saturates(curve: LoadCurve, load: float) -> bool:
     return all(seen.saturated for seen in curve.at(load))
 
 
-def _held(curve: LoadCurve, replication: int, fails: Fails) -> float:
+def _estimated(curve: LoadCurve, members: LoadCurve, load: Callable[[LoadCurve, Line], float]) -> Estimate:
+    """A load of each replication, with the members' differences from that of the same replication."""
+    found = [load(curve, line) for line in curve.lines]
+    return doubted(estimate(found), [load(members, line) - found[line.replication] for line in members.lines])
+
+
+def _held(curve: LoadCurve, line: Line, fails: Fails) -> float:
     """The load below the boundary; NaN where nothing failed, since then there is none."""
-    low, high = curve.boundary(replication, fails)
+    low, high = curve.boundary(line, fails)
     return low if high < inf else nan
-
-
-def _power(seen: Observed) -> float:
-    return seen.throughput / seen.residence_s if seen.residence_s else 0.0
-
-
-def _powers(curve: LoadCurve, replication: int, loads: Sequence[float]) -> list[tuple[float, float]]:
-    """Loads and powers, of those of ``loads`` that were tried."""
-    wanted = set(loads)
-    return [(load, _power(seen)) for load, seen in curve.of(replication) if load in wanted]
-
-
-def _between(curve: LoadCurve, grid: Sequence[float]) -> list[float]:
-    """Try the half steps beside each replication's best load; the grid with all half steps."""
-    half = grid[0] / 2
-    places: list[tuple[int, float]] = []
-    for replication in curve.replications:
-        best, _ = max(_powers(curve, replication, grid), key=lambda pair: pair[1])
-        places += [(replication, best - half), (replication, best + half)]
-    curve.observe(places)
-    return [*grid, *(load - half for load in grid), grid[-1] + half]
-
-
-def _knee(curve: LoadCurve, replication: int, loads: Sequence[float]) -> float:
-    """The vertex of the parabola through the best load and its neighbours, of logarithms."""
-    powers = _powers(curve, replication, loads)
-    index = max(range(len(powers)), key=lambda i: powers[i][1])
-    around = powers[index - 1 : index + 2] if index else []
-    if len(around) < 3 or min(power for _, power in around) <= 0:
-        return powers[index][0]
-    (x0, y0), (x1, y1), (x2, y2) = ((log(load), log(power)) for load, power in around)
-    left, right = (x1 - x0) * (y1 - y2), (x1 - x2) * (y1 - y0)
-    bend = 2 * (left - right)
-    return exp(x1 - ((x1 - x0) * left - (x1 - x2) * right) / bend) if bend else exp(x1)
 
 
 def _point(load: float, seen: Sequence[Observed], objectives: Sequence[Objective]) -> Point:
@@ -150,5 +133,5 @@ def _point(load: float, seen: Sequence[Observed], objectives: Sequence[Objective
             for label, (stream, metric) in shown.items()
         },
         throughput=estimate([one.throughput for one in seen]),
-        power=estimate([_power(one) for one in seen]),
+        power=estimate([power(one) for one in seen]),
     )

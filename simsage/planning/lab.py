@@ -12,6 +12,7 @@ from simcore.profile.document import ProfileDocument
 from simcore.result import RangeExcess, worst
 from simcore.scenario.document import ScenarioDocument
 from simsage.farm import measure_all
+from simsage.left_ranges import left_ranges
 from simsage.metrics import ALL
 from simsage.planning.objective import Objective
 from simsage.planning.saturation import falls_behind
@@ -21,10 +22,11 @@ from simsage.replication import Cell, Measured
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One replication of a resolved scenario."""
+    """One replication of a resolved scenario, on the profiles or on a draw from their ensembles."""
 
     document: ScenarioDocument
     replication: int
+    member: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Observed:
 class Lab:
     """Keeps the profiles, and what the simulations warned of.
 
-    ``report`` is told of the progress; ``expected`` trials are all of them, about.
+    ``report`` is told of the progress; ``expected`` trials are all of them, about. That many
+    ``draws`` from the profiles' ensembles are simulated beside the best fits.
     """
 
     def __init__(
@@ -74,8 +77,9 @@ class Lab:
         jobs: int | None,
         report: Report,
         expected: int,
+        draws: int = 0,
     ) -> None:
-        self.profiles, self.base, self.replications = profiles, base, replications
+        self.profiles, self.base, self.replications, self.draws = profiles, base, replications, draws
         self._jobs = jobs or joblib.cpu_count()
         self._report, self._expected, self._done = report, expected, 0
         self.wall = 0.0
@@ -87,11 +91,12 @@ class Lab:
     @property
     def warnings(self) -> list[str]:
         """What was assumed, and the farthest that a simulation left a profile's measured range."""
-        return [*self._assumptions, *map(str, self._excesses)]
+        ensembles = {name: len(profile.ensemble) for name, profile in self.profiles.items()}
+        return [*self._assumptions, *left_ranges(self._excesses, ensembles, self.draws)]
 
     def observe(self, trials: Sequence[Trial]) -> list[Observed]:
         """What the trials show, in their order."""
-        cells = [Cell("", None, trial.replication, trial.document) for trial in trials]
+        cells = [Cell("", None, one.replication, one.document, one.member) for one in trials]
         return [self._observed(run) for run in measure_all(cells, self.profiles, self.base, self._jobs)]
 
     def _observed(self, run: Measured) -> Observed:
@@ -100,7 +105,8 @@ class Lab:
         self.wall += run.wall
         self.simulated += run.horizon
         self._assumptions |= dict.fromkeys(run.assumptions)
-        self._excesses = worst([*self._excesses, *run.range_excesses])
+        if run.cell.member is None:
+            self._excesses = worst([*self._excesses, *run.range_excesses])
         whole = run.samples[0]
         rows = {f"{s.stream}/{s.stage}" if s.stage else s.stream: s.values for s in run.samples}
         return Observed(falls_behind(run), whole.arrivals, run.events, rows)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from simcore.errors import BadInput, Fault
+from simcore.members import draws_of
 from simcore.profile.document import ProfileDocument
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import load_scenario
 from simsage.bundled import find_scenario
 from simsage.planning.candidate import Candidate, candidates_of, check_candidates
 from simsage.planning.capacity import EVALUATIONS
+from simsage.planning.following import EVALUATIONS as MEMBER_EVALUATIONS
 from simsage.planning.load import scaling_faults
 from simsage.planning.objective import Objective, check_objectives, parse_objectives, stated_objectives
 from simsage.planning.price import check_prices
@@ -36,6 +39,8 @@ class Options:
     jobs: int | None = None
     overwrite: bool = False
     report: Report = lambda text, share: None
+    doubt: bool = True
+    """Whether the members of the profiles' ensembles are simulated too, where there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Question:
     candidates: list[Candidate]
     profiles: Mapping[str, ProfileDocument]
     base: Path
+    draws: int
+    """From the profiles' ensembles."""
 
     @classmethod
     def of(
@@ -75,7 +82,8 @@ class Question:
         profiles = load_profiles(resolved, base)
         check_against_profiles(file, resolved, profiles)
         check_prices(options.prices, profiles)
-        return cls(document, objectives, vary, candidates, profiles, base)
+        draws = draws_of(profiles) if options.doubt else 0
+        return cls(document, objectives, vary, candidates, profiles, base, draws)
 
     @property
     def largest(self) -> int | None:
@@ -84,10 +92,11 @@ class Question:
 
     @property
     def evaluations(self) -> int:
-        """Of how many clusters and loads all replications are simulated, about."""
-        if not self.vary:
-            return EVALUATIONS * len(self.candidates)
-        return EVALUATIONS + evaluations(len(self.candidates), self.vary.size)
+        """Of how many clusters and loads all replications are simulated, about; the draws count as some."""
+        sizes = evaluations(len(self.candidates), self.vary.size) if self.vary else 0
+        capacities = 1 if self.vary else len(self.candidates)
+        drawn = self.draws * (MEMBER_EVALUATIONS * capacities + sizes)
+        return EVALUATIONS * capacities + sizes + ceil(drawn / self.document.replications)
 
 
 def _check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil, inf, log2
 
 from simcore.scenario.document import ScenarioDocument
@@ -76,9 +77,12 @@ class Search:
         clusters = [candidates[i].document(self._scenario, sizes[i]) for i in open_ones]
         documents = [self._horizon.timed(cluster, 1.0) for cluster in clusters]
         count = self._lab.replications
-        seen = self._lab.observe([Trial(document, r) for document in documents for r in range(count)])
-        for place, i in enumerate(open_ones):
-            judged[i][sizes[i]] = judge(self._objectives, seen[place * count : (place + 1) * count])
+        own = [(r, None) for r in range(count)]
+        trials = [*own, *((member % count, member) for member in range(self._lab.draws))]
+        seen = iter(self._lab.observe([Trial(document, *one) for document in documents for one in trials]))
+        for i in open_ones:
+            found = list(islice(seen, len(trials)))
+            judged[i][sizes[i]] = judge(self._objectives, found[:count], found[count:])
 
     def _ranked(self, candidate: Candidate, judged: dict[int | None, Judgement], prices: Prices) -> Ranked:
         met = [size for size, one in judged.items() if one.state == "met"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from simsage.formats import NONE, interval, plain, share_with_interval
+from simsage.doubt import Doubted, scaled
+from simsage.formats import NONE, interval, plain, share_with_interval, with_interval
 from simsage.planning.candidate import short
 from simsage.planning.capacity import Capacity
 from simsage.planning.plan import Plan
@@ -69,9 +70,12 @@ def _capacity(console: Console, capacity: Capacity) -> None:
     table.add_column("")
     add_numbers(table, "load", "95% interval", "req/s", "95% interval")
     for name, found in _loads(capacity).items():
-        rates = _times(found, capacity.rate)
+        rates = NOTHING if capacity.rate is None else scaled(found, capacity.rate)
         table.add_row(name, plain(found.value), interval(found), plain(rates.value), interval(rates))
     console.print(table)
+    for name, found in _loads(capacity).items():
+        if isinstance(found, Doubted):
+            console.print(f"{name}: {with_interval(found)} (chance, then {found.members} other fits)")
     console.print()
 
 
@@ -81,11 +85,3 @@ def _loads(capacity: Capacity) -> dict[str, Estimate]:
         "knee (most throughput / latency)": capacity.knee,
         "saturated above": capacity.saturation,
     }
-
-
-def _times(found: Estimate, rate: float | None) -> Estimate:
-    """The estimate in requests per second."""
-    if found.value is None or rate is None:
-        return NOTHING
-    ends = (found.ci95[0] * rate, found.ci95[1] * rate) if found.ci95 else None
-    return Estimate(found.value * rate, ends, found.replications)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
+import numpy as np
 import pytest
 
 from calibration.blackbox.blocks import Block, guess, idle_drift
@@ -12,6 +14,7 @@ from calibration.blackbox.design import Plan, Point
 from calibration.blackbox.fit import fit_blocks
 from calibration.blackbox.played import observed, play, replay
 from calibration.errors import CalibrationError, Underdetermined
+from calibration.fits.ensemble import SIZE
 from calibration.store import Record
 from simcore.profile.base import Overheads
 from simcore.profile.llm import LLMProfile, StepTimeParameters
@@ -100,6 +103,15 @@ def test_coefficients_are_found_again_within_their_intervals(blocks: list[Block]
         assert quality.median_abs_error < 0.03
     assert found.llm.batch_range[1] > 4
     assert found.llm.step_time.floor == 0.0
+    of_a_token = [step_time_of(one)(Step(0, 0, 1, 100, 5000)) for one in found.own]
+    assert len(of_a_token) == pytest.approx(SIZE, abs=1)
+    assert np.mean(of_a_token) == pytest.approx(StepTime(**fitted)(Step(0, 0, 1, 100, 5000)), rel=0.05)
+    assert 0.001 < np.std(of_a_token) / np.mean(of_a_token) < 0.1
+
+
+def step_time_of(member: dict[str, Any]) -> StepTime:
+    assert set(member) == {"step_time", "overheads"}
+    return StepTime(**member["step_time"])
 
 
 def test_held_out_blocks_have_no_part_in_the_fit(blocks: list[Block]) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from simcore.extent import Extent
 from simcore.profile.document import ProfileDocument
 from simcore.result import RangeExcess, worst
@@ -34,12 +32,23 @@ def test_inside_nothing_is_said() -> None:
     assert excesses(ranged(chunk_range=(100.0, 5000.0), context_range=(101.0, 5000.0))) == []
 
 
-@pytest.mark.parametrize("covered", [(200.0, 300.0), (10.0, 50.0)])
-def test_prompts_below_or_above_are_told_once_for_both_backends(covered: tuple[float, float]) -> None:
-    (said,) = excesses(ranged(chunk_range=covered))
-    low, high = covered
-    assert said.startswith("profile p: prompt tokens in a step from 100 to ")
-    assert said.endswith(f"it covers {low:,.0f} to {high:,.0f}")
+def test_prompts_below_are_told_once_for_both_backends() -> None:
+    (said,) = excesses(ranged(chunk_range=(200.0, 3000.0)))
+    least = "0.50 times the least measured, 200"
+    assert said == f"profile p was left: prompt tokens in a step down to 100, {least}"
+
+
+def test_prompts_above_are_told_with_how_many_times_over() -> None:
+    lone = {"arrivals": {"process": "constant", "rate": 0.1}}
+    (said,) = excesses(ranged(chunk_range=(5.0, 10.0)), **lone)
+    most = "10 times the most measured, 10"
+    assert said == f"profile p was left: prompt tokens in a step up to 100, {most}"
+
+
+def test_both_ends_and_a_range_of_nothing_are_told() -> None:
+    both = str(RangeExcess("p", "texts in a batch", 2, 30, 4, 12))
+    assert "up to 30, 2.50 times the most measured, 12 and down to 2, 0.50 times the least" in both
+    assert str(RangeExcess("p", "q", 0, 3, 0, 0)).endswith("q up to 3, where the most measured was 0")
 
 
 def test_a_long_run_of_steps_is_told_from_its_first_step_to_its_last() -> None:
@@ -47,7 +56,8 @@ def test_a_long_run_of_steps_is_told_from_its_first_step_to_its_last() -> None:
     lone = {"arrivals": {"process": "constant", "rate": 0.1}, "output_tokens": constant(500)}
     assert excesses(ranged(context_range=(101.0, 599.0)), **lone) == []
     (said,) = excesses(ranged(context_range=(102.0, 598.0)), **lone)
-    assert said.startswith("profile p: cached tokens per decoding request from 101 to 599")
+    assert "cached tokens per decoding request up to 599, 1.00 times the most measured, 598" in said
+    assert "down to 101, 0.99 times the least measured, 102" in said
 
 
 def test_several_runs_are_told_as_one() -> None:

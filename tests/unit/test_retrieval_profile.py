@@ -82,8 +82,8 @@ def test_residuals_are_drawn_unless_left_out() -> None:
 def test_leaving_the_measured_range_warns_with_numbers() -> None:
     result = run(index(k_range=(1.0, 5.0), concurrency=[(1, 1.0)]))
     assert sorted(map(str, result.range_excesses)) == [
-        "profile index: look-ups under way from 1 to 2 were used, it covers 1 to 1",
-        "profile index: results of a look-up from 10 to 10 were used, it covers 1 to 5",
+        "profile index was left: look-ups under way up to 2, 2.00 times the most measured, 1",
+        "profile index was left: results of a look-up up to 10, 2.00 times the most measured, 5",
     ]
     assert not run(index()).range_excesses
 

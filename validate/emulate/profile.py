@@ -22,6 +22,7 @@ def emulated(profile: ProfileDocument, machine: ProfileDocument) -> ProfileDocum
             "description": f"{profile.name}, emulated: {source}",
             "provenance": Provenance(how="derived", source=source, date=profile.provenance.date),
             "llm": profile.llm.model_copy(update={"overheads": machine.llm.overheads}),
+            "ensemble": [],
             "validation": None,
         }
     )
