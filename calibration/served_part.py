@@ -18,7 +18,9 @@ from calibration.fits.enginetime import (
     gpu_ratios,
     judged_stretches,
     launch_ratios,
+    made,
 )
+from calibration.fits.ensemble import Own
 from calibration.fits.fitted_profile import parameters, ranges, step_row
 from calibration.fits.frontend import FrontEndFit, ServerRun, fit_frontend
 from calibration.fits.judge import around_one, judge_steps, residual_quantiles, summed_up
@@ -29,6 +31,8 @@ from simcore.profile.base import FitQuality
 from simcore.profile.hosttime import HostTimeParameters
 from simcore.profile.llm import EngineFacts, LLMProfile
 
+ABOUT_AS_GOOD = 1.5
+"""Losses relative to the least up to which fits of the API server are taken to be equally good."""
 BIASED = 0.03
 """Median signed error of a kind of step from which on the profile says so."""
 
@@ -78,6 +82,25 @@ def fitted_llm(
         points=[step_row(point) for point in points],
         **ranges(points),
     )
+
+
+def served_own(fit: EngineTime, fronts: Sequence[FrontEndFit], engine: EngineFacts) -> list[Own]:
+    """What equally good fits say of the LLM's part: the engine's draws and the API server's fits in turn."""
+    good = [front for front in fronts if front.loss <= ABOUT_AS_GOOD * fronts[0].loss]
+    sizes = tuple(engine.cudagraph_capture_sizes)
+    found: list[Own] = []
+    for number, draw in enumerate(fit.draws):
+        gpu, host = made(draw, sizes)
+        front = good[number % len(good)]
+        found.append(
+            {
+                "step_time": parameters(gpu).model_dump(),
+                "host_time": {name: getattr(host, name) for name in HOST},
+                "frontend": front.costs.model_dump(),
+                "overheads": front.overheads.model_dump(),
+            }
+        )
+    return found
 
 
 def server_run(record: dict[str, Any], kind: str) -> ServerRun | None:

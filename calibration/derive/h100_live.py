@@ -14,20 +14,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy.optimize import brentq
+
 from calibration.compose.shape import model_shape
 from calibration.errors import CalibrationError
+from calibration.fits.colocation import fit_colocation
+from calibration.fits.embedding_overheads import served_batches
+from calibration.fits.embedding_serving import fit_embedding_serving
 from calibration.fits.enginetime import fit_engine_time
+from calibration.fits.ensemble import ensemble
 from calibration.fits.frontend import ServerRun, bracket, fit_frontend
 from calibration.fits.matching import Sent, match_requests
 from calibration.fits.served_steps import ServedSteps, served_steps
+from calibration.probes.colocation import AT_ONCE, IN_TURNS
 from calibration.probes.samples import step_points
-from calibration.served_part import fitted_llm, served_notes, wave_runs
+from calibration.served_part import fitted_llm, served_notes, served_own, wave_runs
 from simcore.profile.control import ControlCosts
 from simcore.profile.document import ProfileDocument, Provenance
 from simcore.profile.load import load_profile
+from simcore.profile.use import embed_time, served_embed_time, with_control_costs
 from simcore.request import Kind
+from simcore.scenario.document import ScenarioDocument
+from simcore.scenario.load import load_scenario
+from simcore.scenario.resolve import resolve
+from simcore.simulation import simulate
 
 NAME = "h100-llama-3.1-8b"
+MOST_SLOWED = 4.0
+"""Times that embeddings may be slowed by an LLM, at most."""
 AS_CALIBRATED = "profile-as-calibrated.json"
 FITTED = (2, 5)
 """Replays that enter the fit: mixed low and chat high."""
@@ -91,26 +106,100 @@ def gateway_message(replay: Replay) -> float:
 def derive(folder: Path, date: str) -> ProfileDocument:
     """The profile fitted to points and replays of ``folder``. Raises CalibrationError."""
     start = load_profile(AS_CALIBRATED, folder)
-    if start.llm is None or start.control is None:
-        raise TypeError("the profile as calibrated has an LLM and control costs")
-    engine, shape = start.llm.engine, model_shape(start.llm.model)
     records = list(lines(folder / "calibration-points.jsonl.gz"))
     replays = [read_replay(folder, number) for number in FITTED]
-    served = [replay.steps for replay in replays]
-    control = _control(start.control, gateway_message(replays[0]))
+    fitted = _with_control(start, gateway_message(replays[0]))
+    fitted, notes = _with_llm(fitted, records, replays)
+    fitted = _with_embedding(fitted, records)
+    fitted = served_beside(_with_colocation(fitted, records), folder, replays[0])
+    return fitted.model_copy(update={"name": NAME, "provenance": _provenance(start, date, notes)})
+
+
+def served_beside(profile: ProfileDocument, folder: Path, replay: Replay) -> ProfileDocument:
+    """The profile with embeddings slowed beside a server's LLM as much as their latency in ``replay`` says.
+
+    Beside an engine that is driven by hand, whose GPU rests while its host works, they are slowed less.
+    """
+    shared = profile.colocation
+    if shared is None or shared.law is None:
+        raise CalibrationError("the loads at once determine no law of co-location")
+    law = shared.law
+    document = load_scenario(folder / "live.yaml")
+    variant = next(one for one in document.variants if one.name == replay.variant)
+    resolved = with_gateway(resolve(document, variant, None), profile)
+    seen = [r["finished"] - r["arrival"] for r in replay.rows if _counted(r["kind"], r["arrival"], resolved)]
+
+    def beside(least: float) -> ProfileDocument:
+        embedding = law.embedding.model_copy(update={"least": least})
+        served = shared.model_copy(update={"law": law.model_copy(update={"embedding": embedding})})
+        return profile.model_copy(update={"colocation": served})
+
+    def excess(least: float) -> float:
+        requests = simulate(resolved, {AS_CALIBRATED: beside(least)}, 0, folder).requests
+        latencies = [r.finished - r.arrival for r in requests if _counted(r.kind.name, r.arrival, resolved)]
+        return float(np.mean(latencies) / np.mean(seen) - 1.0)
+
+    least = float(brentq(excess, law.embedding.least, MOST_SLOWED, xtol=0.01))
+    found = beside(least).colocation
+    assert found is not None
+    note = (
+        f"embedding, least: {least:.2f} makes the mean latency of embeddings in the replay mixed low; beside "
+        f"the bare engine, whose GPU rests while its host works, it was {law.embedding.least:.2f}"
+    )
+    return profile.model_copy(update={"colocation": found.model_copy(update={"notes": [*found.notes, note]})})
+
+
+def with_gateway(document: ScenarioDocument, profile: ProfileDocument) -> ScenarioDocument:
+    """The scenario with what the gateway cost that stood before the recorded servers."""
+    plane = document.control_plane.model_copy(update={"costs_profile": AS_CALIBRATED})
+    return with_control_costs(document.model_copy(update={"control_plane": plane}), {AS_CALIBRATED: profile})
+
+
+def _counted(kind: str, arrival: float, document: ScenarioDocument) -> bool:
+    return kind == Kind.EMBEDDING.name and arrival >= document.warmup_s
+
+
+def _with_llm(
+    profile: ProfileDocument, records: Sequence[dict[str, Any]], replays: Sequence[Replay]
+) -> tuple[ProfileDocument, list[str]]:
+    """The profile with its LLM fitted, and what must be said of that."""
+    assert profile.llm is not None
+    assert profile.control is not None
+    engine, control = profile.llm.engine, profile.control
     points = [point for point in step_points(_of(records, "llm"), "gpu") if point.step.batch]
     seen = [point for point in points if not point.held_out]
+    served = [replay.steps for replay in replays]
     fit = fit_engine_time(seen, served, tuple(engine.cudagraph_capture_sizes))
     runs = [*wave_runs(_of(records, "frontend")), *(server_run(replay, control) for replay in replays)]
-    front, *_ = fit_frontend(runs)
-    return start.model_copy(
-        update={
-            "name": NAME,
-            "llm": fitted_llm(shape, engine, points, served, fit, front),
-            "control": control,
-            "provenance": _provenance(start, date, served_notes(fit, points)),
-        }
-    )
+    fronts = fit_frontend(runs)
+    llm = fitted_llm(model_shape(profile.llm.model), engine, points, served, fit, fronts[0])
+    members = ensemble({"llm": served_own(fit, fronts, engine)})
+    return profile.model_copy(update={"llm": llm, "ensemble": members}), served_notes(fit, points)
+
+
+def _with_embedding(profile: ProfileDocument, records: Sequence[dict[str, Any]]) -> ProfileDocument:
+    """The profile with its embedding server's own work told from the overheads."""
+    part = profile.embedding
+    assert part is not None
+    batches = served_batches(_of(records, "embedding-server"), "gpu")
+    found = fit_embedding_serving(batches, part.overheads, embed_time(part))
+    if found is None:
+        raise CalibrationError("the embedding server's own work is not determined")
+    overheads, serving = found
+    served = part.model_copy(update={"overheads": overheads, "serving": serving})
+    return profile.model_copy(update={"embedding": served})
+
+
+def _with_colocation(profile: ProfileDocument, records: Sequence[dict[str, Any]]) -> ProfileDocument:
+    assert profile.embedding is not None
+    loads, turns = _of(records, AT_ONCE), _of(records, IN_TURNS)
+    shared = fit_colocation(loads, turns, served_embed_time(profile.embedding))
+    return profile.model_copy(update={"colocation": shared})
+
+
+def _with_control(profile: ProfileDocument, message: float) -> ProfileDocument:
+    assert profile.control is not None
+    return profile.model_copy(update={"control": _control(profile.control, message)})
 
 
 def server_run(replay: Replay, control: ControlCosts) -> ServerRun:
