@@ -24,7 +24,7 @@ from simcore.profile.load import load_profile
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
 
-PROFILE = "h100-llama-3.1-8b"
+PROFILE = "h100-llama-3.1-8b-published"
 RATE = 30.0
 """Requests per second and replica."""
 TRIES = 5

@@ -14,6 +14,7 @@ from calibration.derive.composed import H100_TABLES
 from calibration.derive.composed import derive as derive_composed
 from calibration.derive.encoder import derive as derive_encoder
 from calibration.derive.h100 import derive as derive_h100
+from calibration.derive.h100_live import derive as derive_h100_live
 from calibration.derive.llmd import derive as derive_llmd
 from calibration.derive.llmservingsim import GPUS
 from calibration.derive.llmservingsim import derive as derive_llmservingsim
@@ -38,6 +39,7 @@ def derivations(data: Path, date: str) -> dict[str, Derivation]:
         "inference_perf_h100": lambda: [
             derive_h100(data / "inference_perf_h100", data / "aiconfigurator" / H100_TABLES, date)
         ],
+        "h100_live": lambda: [derive_h100_live(data / "h100_live", date)],
         "encoder_latency": lambda: [derive_encoder(table, date)],
         "aiconfigurator": lambda: derive_composed(data / "aiconfigurator", date),
         "llmservingsim": lambda: [derive_llmservingsim(data / "llmservingsim", gpu, date) for gpu in GPUS],

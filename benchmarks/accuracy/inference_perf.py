@@ -20,7 +20,7 @@ from simcore.profile.load import load_profile
 from simcore.request import Request
 
 NAME = "inference_perf_h100"
-PROFILE = "h100-llama-3.1-8b"
+PROFILE = "h100-llama-3.1-8b-published"
 REPLAYS = 10
 ASKED = {"TTFT": {}, "E2E": dict.fromkeys(("mean", "p50", "p90"), 0.05)}
 STATISTICS = ("mean", "p50", "p90")

@@ -41,6 +41,9 @@ from simcore.scenario.resolve import resolve
 from simcore.simulation import simulate
 
 NAME = "h100-llama-3.1-8b"
+DESCRIPTION = (
+    "Llama-3.1-8B on one H100, vLLM 0.25.1; bge-large shape in float32; both on one GPU; control costs"
+)
 MOST_SLOWED = 4.0
 """Times that embeddings may be slowed by an LLM, at most."""
 AS_CALIBRATED = "profile-as-calibrated.json"
@@ -112,7 +115,9 @@ def derive(folder: Path, date: str) -> ProfileDocument:
     fitted, notes = _with_llm(fitted, records, replays)
     fitted = _with_embedding(fitted, records)
     fitted = served_beside(_with_colocation(fitted, records), folder, replays[0])
-    return fitted.model_copy(update={"name": NAME, "provenance": _provenance(start, date, notes)})
+    return fitted.model_copy(
+        update={"name": NAME, "description": DESCRIPTION, "provenance": _provenance(start, date, notes)}
+    )
 
 
 def served_beside(profile: ProfileDocument, folder: Path, replay: Replay) -> ProfileDocument:

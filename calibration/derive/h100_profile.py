@@ -69,7 +69,7 @@ def document(
     request = bounds.pop("request", None)
     return ProfileDocument(
         schema_version=2,
-        name="h100-llama-3.1-8b",
+        name="h100-llama-3.1-8b-published",
         description="Llama-3.1-8B-Instruct, bf16, one H100-80GB, vLLM 0.11.0, from load-test summaries",
         provenance=Provenance(
             how="derived",

@@ -142,7 +142,7 @@ def test_forms_within_the_joint_region_of_the_best_are_members() -> None:
 @needs_data
 def test_members_are_on_either_side_of_the_stage_left_out() -> None:
     stage = read_stage(DATA, HELD_OUT_STAGE, OUTPUT_TOKENS)
-    fits = members(load_profile("h100-llama-3.1-8b", Path()))
+    fits = members(load_profile("h100-llama-3.1-8b-published", Path()))
     said = np.array([figures(replay(fit, stage, 0)) for fit in fits[::4]]) / stage.measured
     mean_latency = said[:, 3]
     assert mean_latency.min() < 0.95
@@ -152,6 +152,6 @@ def test_members_are_on_either_side_of_the_stage_left_out() -> None:
 @needs_data
 def test_the_shipped_profile_predicts_the_stage_left_out() -> None:
     stage = read_stage(DATA, HELD_OUT_STAGE, OUTPUT_TOKENS)
-    profile = load_profile("h100-llama-3.1-8b", Path())
+    profile = load_profile("h100-llama-3.1-8b-published", Path())
     said = np.mean([figures(replay(profile, stage, number)) for number in range(5)], axis=0)
     assert np.abs(said / stage.measured - 1)[3:].max() < 0.05
