@@ -13,16 +13,19 @@ from simcore.control.states import backend_states
 from simcore.device import CoordinatedDevice, Device, Workplace
 from simcore.devices import Devices
 from simcore.embedding_server import EmbeddingServer
+from simcore.energy import add_idle
 from simcore.faults.fallible import Fallible
 from simcore.llm.durations import StepDurations
 from simcore.llm.replica import Replica
 from simcore.llm.scheduler import Scheduler
 from simcore.observer import Observer
+from simcore.profile.power import Power
 from simcore.profile.residuals import residual_factor
 from simcore.profile.use import (
     Profiles,
     embed_time,
     embedding_profile,
+    power_of,
     retrieval_profile,
     scheduler_config,
     search_time,
@@ -31,7 +34,7 @@ from simcore.profile.use import (
     step_time,
 )
 from simcore.ranges import range_excesses
-from simcore.result import RangeExcess
+from simcore.result import BackendUsage, RangeExcess
 from simcore.retriever import Retriever
 from simcore.scenario.cluster import ControlPlaneSpec, EmbeddingBackends, LLMBackends, RetrieverBackends
 from simcore.scenario.document import ScenarioDocument
@@ -84,6 +87,15 @@ class Cluster:
         """What was assumed because nothing measured it."""
         return list(self._devices.assumptions)
 
+    def finish(self) -> list[BackendUsage]:
+        """End with the simulation; what the backends did, in their order."""
+        usages = [backend.finish() for backend in self.backends]
+        add_idle(usages, [self._power(spec) for spec in self._specs])
+        return usages
+
+    def _power(self, spec: BackendSpec) -> Power | None:
+        return None if isinstance(spec, RetrieverBackends) else power_of(self._profiles, spec)
+
     def range_excesses(self) -> list[RangeExcess]:
         """Where the run left the measured range of a profile, once per profile and quantity."""
         working = [b.within if isinstance(b, Fallible) else b for b in self.backends]
@@ -120,6 +132,8 @@ class Cluster:
         profile = served_llm(self._profiles, spec.profile)
         config = scheduler_config(spec.engine, profile)
         residuals = profile.residuals if spec.sample_residuals else []
+        usage = self._observer.replica_usage(name, *self._counted, config.usable_blocks)
+        usage.energy = profile.power.step_energy if profile.power else None
         return Replica(
             self._env,
             BackendName(name, spec.profile, profile.price_per_hour),
@@ -128,7 +142,7 @@ class Cluster:
             device,
             profile.overheads,
             events,
-            self._observer.replica_usage(name, *self._counted, config.usable_blocks),
+            usage,
         )
 
     def _embedding_server(
@@ -137,6 +151,8 @@ class Cluster:
         profile = embedding_profile(self._profiles, spec.profile)
         residuals = profile.residuals if spec.sample_residuals else []
         delays, request_work = serving(self._profiles[spec.profile], profile.overheads)
+        usage = self._observer.embedding_usage(name, *self._counted)
+        usage.energy = profile.power.step_energy if profile.power else None
         return EmbeddingServer(
             self._env,
             BackendName(name, spec.profile, profile.price_per_hour),
@@ -147,7 +163,7 @@ class Cluster:
             delays,
             request_work,
             events,
-            self._observer.embedding_usage(name, *self._counted),
+            usage,
         )
 
     def _retriever(self, name: str, spec: RetrieverBackends) -> Retriever:

@@ -6,6 +6,7 @@ from pydantic import FiniteFloat, model_validator
 
 from simcore.profile.base import Count, FitQuality, Model, NonNegative, Overheads, Positive, Range, Residuals
 from simcore.profile.points import StepRow
+from simcore.profile.power import Power
 
 
 class StepTimeParameters(Model):
@@ -84,3 +85,4 @@ class LLMProfile(Model):
     server_step: tuple[FiniteFloat, FiniteFloat] = (0.0, 0.0)
     """Seconds a step and a decode that a server adds to the bare engine: ``step_time`` includes them."""
     price_per_hour: NonNegative = 0.0
+    power: Power | None = None

@@ -12,10 +12,11 @@ from simcore.profile.document import ProfileDocument
 from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.embedtime import EmbedTime
 from simcore.profile.llm import LLMProfile, Table
+from simcore.profile.power import Power
 from simcore.profile.retrieval import RetrievalProfile
 from simcore.profile.searchtime import SearchTime
 from simcore.profile.steptime import StepTime
-from simcore.scenario.cluster import EngineOptions, LLMBackends
+from simcore.scenario.cluster import EmbeddingBackends, EngineOptions, LLMBackends
 from simcore.scenario.document import ScenarioDocument
 
 Profiles = Mapping[str, ProfileDocument]
@@ -58,6 +59,13 @@ def embedding_profile(profiles: Profiles, name: str) -> EmbeddingProfile:
     if part is None:
         raise ValueError(f"profile {name!r} has no embedding model")
     return part
+
+
+def power_of(profiles: Profiles, spec: LLMBackends | EmbeddingBackends) -> Power | None:
+    """What a backend's steps take of energy; None where its profile does not say."""
+    if isinstance(spec, LLMBackends):
+        return llm_profile(profiles, spec.profile).power
+    return embedding_profile(profiles, spec.profile).power
 
 
 def retrieval_profile(profiles: Profiles, name: str) -> RetrievalProfile:
