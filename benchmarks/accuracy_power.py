@@ -62,8 +62,10 @@ def main() -> None:
     """Print the table, or the parts of the profile."""
     if "--profile" in sys.argv:
         llm, embedding = powers(*fitted(SHARED))
-        parts = {"llm": llm.model_dump(mode="json"), "embedding": embedding.model_dump(mode="json")}
-        print(json.dumps(parts, indent=2))
+        found = {"llm": llm, "embedding": embedding}
+        print(
+            json.dumps({name: part.model_dump(mode="json") for name, part in found.items() if part}, indent=2)
+        )
         return
     for row in rows():
         print(f"{row.case:24} {row.metric:18} {row.predicted:9.4g} {row.observed:9.4g} {row.error:+7.1%}")

@@ -12,20 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from calibration.fits.power import (
-    EMBEDDING,
-    LLM,
-    NAMES,
-    Array,
-    FittedPower,
-    Work,
-    fit_power,
-    idle_watts,
-    rates,
-    spaced,
-)
+from calibration.fits.power import EMBEDDING, NAMES, FittedPower, Work, fit_power, idle_watts, rates, spaced
+from calibration.power_part import errors_of, parts, quality_of, step_works
 from calibration.power_samples import PowerSample
-from simcore.profile.base import FitQuality
 from simcore.profile.power import Power
 
 COUNTED = (4.0, 27.0)
@@ -49,7 +38,7 @@ class LivePower:
 
     @property
     def tokens_per_second(self) -> float:
-        """Output tokens over the same seconds: one of each request in a step, prompts being done in one."""
+        """Output tokens over the same seconds."""
         return float(rates(self.samples, self.works, ["output_token"]).mean())
 
     def said(self, fitted: FittedPower) -> float:
@@ -74,38 +63,12 @@ def read_live(folder: Path) -> tuple[list[LivePower], float]:
 
 def powers(
     fitted: FittedPower, replays: Sequence[LivePower], held_out: Sequence[LivePower]
-) -> tuple[Power, Power]:
+) -> tuple[Power | None, Power | None]:
     """The parts of the LLM and of the embedding model; their quality is that on ``held_out`` seconds."""
     source = f"nvidia-smi beside the steps of live replays: {', '.join(one.variant for one in replays)}"
-    errors = np.concatenate([_errors(fitted, replay) for replay in held_out])
-    quality = FitQuality(
-        points=sum(len(spaced(replay.samples)) for replay in replays),
-        held_out=len(errors),
-        median_abs_error=float(np.median(errors)),
-        p90_abs_error=float(np.percentile(errors, 90)),
-    )
-    return _power(fitted, LLM, source, quality), _power(fitted, ("", *EMBEDDING, ""), source, quality)
-
-
-def _power(fitted: FittedPower, names: Sequence[str], source: str, quality: FitQuality) -> Power:
-    fields = ("joules_per_step", "joules_per_token", "joules_per_kv_token")
-    pairs = [(field, name) for field, name in zip(fields, names, strict=True) if name in fitted.joules]
-    part = Power(
-        how="measured",
-        source=source,
-        idle_watts=fitted.idle_watts,
-        limit_watts=LIMIT_WATTS,
-        intervals={field: fitted.intervals[name] for field, name in pairs},
-        fit=quality,
-    )
-    return part.model_copy(update={field: fitted.joules[name] for field, name in pairs})
-
-
-def _errors(fitted: FittedPower, replay: LivePower) -> Array:
-    samples = spaced(replay.samples)
-    watts = np.array([sample.watts for sample in samples])
-    off: Array = fitted.watts(rates(samples, replay.works, NAMES), NAMES) / watts - 1
-    return np.abs(off)
+    errors = np.concatenate([errors_of(fitted, one.samples, one.works) for one in held_out])
+    points = sum(len(spaced(replay.samples)) for replay in replays)
+    return parts(fitted, LIMIT_WATTS, source, quality_of(points, errors))
 
 
 def fit_live(replays: Sequence[LivePower], idle: float) -> FittedPower:
@@ -118,20 +81,16 @@ def _replay(folder: Path, told: dict[str, Any], samples: Sequence[PowerSample]) 
     start, number = told["epoch_start"], told["number"]
     steps = [json.loads(line) for line in _lines(folder / f"steps-{number}.jsonl.gz")]
     requests = [json.loads(line) for line in _lines(folder / f"requests-{number}.jsonl.gz")]
-    works = [*_steps(start, steps), *_texts(start, steps, requests)]
+    works = [*step_works(steps, start), *_outputs(start, steps), *_texts(start, steps, requests)]
     low, high = (start + second for second in COUNTED)
     return LivePower(told["variant"], number, works, [one for one in samples if low < one.at < high])
 
 
-def _steps(start: float, steps: Sequence[dict[str, Any]]) -> Iterator[Work]:
-    """One engine step follows another: each lasts from the update before it to its own."""
-    before = 0.0
+def _outputs(start: float, steps: Sequence[dict[str, Any]]) -> Iterator[Work]:
+    """A step gives one token of each request in it, prompts being done in one."""
     for row in steps:
-        step = row["step"]
-        begun, before = max(row["scheduled"], before), row["updated"]
-        amounts = (1.0, step["decodes"] + step["prefill_tokens"], step["decode_context"])
-        spent = dict(zip(LLM, amounts, strict=True)) | {"output_token": step["decodes"] + step["prefills"]}
-        yield Work(start + begun, start + before, spent)
+        tokens = row["step"]["decodes"] + row["step"]["prefills"]
+        yield Work(start + row["scheduled"], start + row["updated"], {"output_token": tokens})
 
 
 def _texts(

@@ -18,6 +18,8 @@ AVERAGED = 1.0
 long, and the correlation with what steps did is greatest for the second before a sample, without a lag."""
 RAMP = 3.0
 """Seconds after which a device that has nothing to do draws its idle power."""
+LEAST = 1.2
+"""Times the idle power that a sample has to be to say something of work."""
 LLM = ("llm_step", "llm_token", "llm_kv_token")
 EMBEDDING = ("embedding_token",)
 NAMES = LLM + EMBEDDING
@@ -49,11 +51,11 @@ class FittedPower:
 def fit_power(idle_watts: float, samples: Sequence[PowerSample], works: Sequence[Work]) -> FittedPower:
     """Non-negative joules whose watts beside ``idle_watts`` are off least, relatively.
 
-    Each sample stands for the second before it; of samples that share one, the first counts, so that the
-    intervals, a bootstrap over samples, are not too narrow. Names that no work has are left out. Raises
-    `Underdetermined`.
+    Each sample stands for the second before it, and one that is hardly above idle says nothing; of samples
+    that share a second the first counts, so that the intervals, a bootstrap over samples, are not too
+    narrow. Names that no work has are left out. Raises `Underdetermined`.
     """
-    apart = spaced(samples)
+    apart = spaced([sample for sample in samples if sample.watts > LEAST * idle_watts])
     names = [name for name in NAMES if any(work.amounts.get(name) for work in works)]
     watts = np.array([sample.watts for sample in apart])
     fitted = fit_linear(names, rates(apart, works, names), watts - idle_watts)

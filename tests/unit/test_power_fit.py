@@ -11,6 +11,7 @@ import pytest
 from calibration.derive.live_power import fit_live, powers, read_live
 from calibration.errors import Underdetermined
 from calibration.fits.power import Work, fit_power, idle_watts, rates, spaced
+from calibration.power_part import power_parts, step_works
 from calibration.power_samples import PowerSample, power_sampled, read_power
 
 IDLE = 100.0
@@ -38,6 +39,29 @@ def made_up(seed: int = 1) -> tuple[list[PowerSample], list[Work]]:
 def test_joules_come_back_from_the_samples_that_they_made() -> None:
     fitted = fit_power(IDLE, *made_up())
     assert fitted.joules == pytest.approx(JOULES, rel=1e-6)
+
+
+def test_the_parts_of_a_profile_hold_what_made_the_samples_up() -> None:
+    samples, works = made_up()
+    quiet = [PowerSample(40.0 + i, IDLE, 1980.0) for i in range(3)]
+    llm, embedding = power_parts([*samples, *quiet], works, 700.0, "made up")
+    assert llm is not None
+    assert embedding is not None
+    assert (llm.idle_watts, llm.limit_watts, llm.how) == (IDLE, 700.0, "measured")
+    assert llm.joules_per_step == pytest.approx(2.0)
+    assert llm.joules_per_kv_token == pytest.approx(1e-4)
+    assert embedding.joules_per_token == pytest.approx(0.02)
+    assert llm.fit is not None
+    assert llm.fit.held_out == 7
+    assert llm.fit.p90_abs_error < 1e-6
+
+
+def test_a_servers_steps_follow_one_another() -> None:
+    step = {"decodes": 2, "decode_context": 30, "prefills": 1, "prefill_tokens": 5, "prefill_attention": 0.0}
+    log = [{"scheduled": 1.0, "updated": 3.0, "step": step}, {"scheduled": 2.0, "updated": 4.0, "step": step}]
+    works = list(step_works(log, offset=100.0))
+    assert [(work.since, work.until) for work in works] == [(101.0, 103.0), (103.0, 104.0)]
+    assert works[0].amounts == {"llm_step": 1.0, "llm_token": 7, "llm_kv_token": 30}
 
 
 def test_work_counts_in_the_second_before_a_sample_as_far_as_it_lies_there() -> None:
@@ -78,6 +102,8 @@ def test_replays_that_were_held_out_draw_what_the_fit_says_within_3_percent() ->
     for replay in others:
         assert replay.said(fitted) == pytest.approx(replay.watts, rel=0.03)
     llm, embedding = powers(fitted, known, others)
+    assert llm is not None
+    assert embedding is not None
     assert 120 < llm.idle_watts < 140
     assert llm.joules_per_step > 0
     assert embedding.joules_per_token > 0
