@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -130,7 +131,7 @@ def test_samples_are_read_back_and_the_sampler_ends(tmp_path: Path, monkeypatch:
     with power_sampled(file) as there:
         assert there
         while not (tmp_path / "said").exists():
-            pass
+            sleep(0.01)
     at = datetime(2026, 11, 28, 9, 0, 0, 250_000).timestamp()
     assert read_power(file) == [PowerSample(at, 131.5, 1980.0)]
     assert "--query-gpu=timestamp,power.draw,clocks.sm" in file.read_text(encoding="utf-8")
