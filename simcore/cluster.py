@@ -15,15 +15,18 @@ from simcore.device import CoordinatedDevice, Device, Workplace
 from simcore.devices import Devices
 from simcore.embedding_host import EmbeddingHost
 from simcore.embedding_server import EmbeddingServer
+from simcore.energy import add_idle
 from simcore.faults.fallible import Fallible
 from simcore.llm.make import make_replica
 from simcore.llm.replica import Replica
 from simcore.observer import Observer
+from simcore.profile.power import Power
 from simcore.profile.residuals import residual_factor
 from simcore.profile.use import (
     Profiles,
     embedding_profile,
     embedding_serving,
+    power_of,
     retrieval_profile,
     scheduler_config,
     search_time,
@@ -32,7 +35,7 @@ from simcore.profile.use import (
 )
 from simcore.ranges import range_excesses
 from simcore.relay import Relay
-from simcore.result import RangeExcess
+from simcore.result import BackendUsage, RangeExcess
 from simcore.retriever import Retriever
 from simcore.scenario.cluster import (
     ControlPlaneSpec,
@@ -92,6 +95,15 @@ class Cluster:
         """What was assumed because nothing measured it."""
         return list(self._devices.assumptions)
 
+    def finish(self) -> list[BackendUsage]:
+        """End with the simulation; what the backends did, in their order."""
+        usages = [backend.finish() for backend in self.backends]
+        add_idle(usages, [self._power(spec) for spec in self._specs])
+        return usages
+
+    def _power(self, spec: BackendSpec) -> Power | None:
+        return None if isinstance(spec, RetrieverBackends) else power_of(self._profiles, spec)
+
     def range_excesses(self) -> list[RangeExcess]:
         """Where the run left the measured range of a profile, once per profile and quantity."""
         working = [b.within if isinstance(b, Fallible) else b for b in self.backends]
@@ -127,6 +139,8 @@ class Cluster:
     def _replica(self, name: str, spec: LLMBackends, events: BackendEvents, device: Workplace) -> Replica:
         profile = served_llm(self._profiles, spec.profile)
         blocks = scheduler_config(spec.engine, profile).usable_blocks
+        usage = self._observer.replica_usage(name, *self._counted, blocks)
+        usage.energy = profile.power.step_energy if profile.power else None
         return make_replica(
             self._env,
             BackendName(name, spec.profile, profile.price_per_hour),
@@ -135,7 +149,7 @@ class Cluster:
             device,
             events,
             self._relay,
-            self._observer.replica_usage(name, *self._counted, blocks),
+            usage,
             partial(self._streams.generator, name) if spec.sample_residuals else None,
         )
 
@@ -145,6 +159,8 @@ class Cluster:
         profile = embedding_profile(self._profiles, spec.profile)
         residuals = profile.residuals if spec.sample_residuals else []
         delays, queued, served = embedding_serving(self._profiles[spec.profile], profile)
+        usage = self._observer.embedding_usage(name, *self._counted)
+        usage.energy = profile.power.step_energy if profile.power else None
         return EmbeddingServer(
             self._env,
             BackendName(name, spec.profile, profile.price_per_hour),
@@ -156,7 +172,7 @@ class Cluster:
             EmbeddingHost(self._env, queued),
             served,
             events,
-            self._observer.embedding_usage(name, *self._counted),
+            usage,
         )
 
     def _retriever(self, name: str, spec: RetrieverBackends) -> Retriever:

@@ -52,8 +52,8 @@ class EmbeddingServer:
         self._events = events
         self._queue: BatchQueue[Request] = BatchQueue(window)
         self._usage = usage
-        self._under_way: tuple[Job, int, int] | None = None
-        """The batch that is worked on, its requests and its texts."""
+        self._under_way: tuple[Job, int, int, int] | None = None
+        """The batch that is worked on, its requests, its texts and their tokens."""
         self._slowdown = 1.0
         self.batches = Extent()
         """Texts in a batch."""
@@ -104,6 +104,7 @@ class EmbeddingServer:
             waiting_mean=usage.waiting.mean(self.env.now),
             price_per_hour=self._naming.price_per_hour,
             in_gaps=usage.in_gaps,
+            joules=None if usage.energy is None else usage.joules,
         )
 
     def _arrive(self, request: Request) -> None:
@@ -126,6 +127,7 @@ class EmbeddingServer:
             request.scheduled = now
         self._usage.waiting.change(-len(batch), now)
         texts = [length for request in batch for length in request.text_tokens]
+        tokens = sum(texts)
         size = self._window.max_batch
         work = sum(self._embed_time(texts[i : i + size]) for i in range(0, len(texts), size))
         constants = self._embed_time.constant * -(-len(texts) // size)
@@ -136,6 +138,7 @@ class EmbeddingServer:
             now = self.env.now
             self._under_way = None
             self._usage.worked(len(batch), len(texts), job.started, now, job.in_gap)
+            self._usage.spent(tokens, job.started, now)
             for request in batch:
                 request.interference = job.lost(now)
                 self._events.finished(request, self._host.hand_out(request) + self._overheads.output)
@@ -145,15 +148,16 @@ class EmbeddingServer:
         served = self._served.of_requests(len(batch), sum(texts), len(texts))
         seconds = self._slowdown * (work * self._residual() + served)
         job = Job(Service.EMBEDDING, seconds, end, compute_share=1.0 - constants / work if work else 0.0)
-        self._under_way = job, len(batch), len(texts)
+        self._under_way = job, len(batch), len(texts), tokens
         self._device.start(job)
 
     def _count_under_way(self) -> None:
         """Count a batch that will not end, as far as it came."""
         if self._under_way is None:
             return
-        job, requests, texts = self._under_way
+        job, requests, texts, tokens = self._under_way
         self._under_way = None
         now = self.env.now
         if job.worked(now):
             self._usage.worked(requests, texts, job.started, now, job.in_gap)
+            self._usage.spent(tokens, job.started, now)

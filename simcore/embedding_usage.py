@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simcore.meter import Level, Meter
+from simcore.profile.power import StepEnergy
 
 
 class EmbeddingUsage:
@@ -16,6 +17,18 @@ class EmbeddingUsage:
         self.in_gaps = 0.0
         """The part of that time in which an LLM step waited for the batch to end."""
         self.batches = 0
+        self.energy: StepEnergy | None = None
+        """What batches take; None leaves ``joules`` at 0."""
+        self.joules = 0.0
+        """Energy of the batches in the window, without idle power."""
+
+    def spent(self, tokens: int, since: float, until: float) -> None:
+        """Count the energy of a batch of ``tokens`` that lasted from ``since`` to ``until``."""
+        if self.energy is None:
+            return
+        inside = min(until, self.window.end) - max(since, self.window.start)
+        if inside > 0.0:
+            self.joules += self.energy(1, tokens, 0) * inside / (until - since)
 
     def worked(self, requests: int, texts: int, since: float, until: float, in_gap: bool) -> None:
         """Count a batch of that many requests and texts that lasted from ``since`` to ``until``."""

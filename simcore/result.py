@@ -32,11 +32,18 @@ class BackendUsage:
     price_per_hour: float = 0.0
     in_gaps: float = 0.0
     """Seconds of ``busy`` in which embedding batches took the gap between two steps of an LLM."""
+    joules: float | None = None
+    """Energy over the span, idle power included; None where a profile has no power."""
 
     @property
     def utilisation(self) -> float:
         """Share of the span that the backend worked."""
         return self.busy / self.span
+
+    @property
+    def watts(self) -> float | None:
+        """Mean power over the span; None where it is not known."""
+        return None if self.joules is None else self.joules / self.span
 
 
 @dataclass(slots=True)

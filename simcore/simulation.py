@@ -90,7 +90,7 @@ def _control_plane(scenario: ScenarioDocument, cluster: Cluster, streams: Stream
 def _result(
     env: Environment, requests: list[Request], cluster: Cluster, driver: Driver, plane: ControlPlane
 ) -> SimulationResult:
-    usages = [backend.finish() for backend in cluster.backends]
+    usages = cluster.finish()
     return SimulationResult(
         requests=requests,
         backends=usages,

@@ -15,6 +15,7 @@ from simcore.profile.ensemble import member_profiles
 from simcore.result import BackendUsage, ControlPlaneUsage, RangeExcess
 from simcore.scenario.document import ScenarioDocument
 from simcore.simulation import simulate
+from simsage.energy import energy_of
 from simsage.metrics import Sample, samples_of
 from simsage.records import frame_of
 from simsage.register import Register
@@ -78,9 +79,12 @@ def replicate(
         cell.replication,
         cell.document.warmup_s,
     )
+    samples = samples_of(cell.document, frame)
+    whole = samples[0].values
+    whole |= energy_of(result.backends, whole["output_throughput"])
     measured = Measured(
         cell=cell,
-        samples=samples_of(cell.document, frame),
+        samples=samples,
         backends=result.backends,
         control_planes=result.control_planes,
         horizon=result.horizon,

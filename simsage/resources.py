@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -30,6 +30,8 @@ class ResourceRow:
     price_per_hour: float
     gap_share: float = 0.0
     """The share of a backend's work that ran in gaps between the steps of an LLM on its device."""
+    watts: float | None = None
+    """Mean power with a share of the device's idle power; None where the profile does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,14 @@ def _resource(run: Measured, same: Sequence[BackendUsage]) -> ResourceRow:
         preemptions=fmean(usage.preemptions for usage in same),
         price_per_hour=one.price_per_hour,
         gap_share=fmean(usage.in_gaps / usage.busy if usage.busy else 0.0 for usage in same),
+        watts=_if_all([usage.watts for usage in same], fmean),
     )
+
+
+def _if_all(values: Sequence[float | None], of: Callable[[list[float]], float]) -> float | None:
+    """What ``of`` makes of the values; None where one is None."""
+    known = [value for value in values if value is not None]
+    return of(known) if len(known) == len(values) else None
 
 
 def control_plane_rows(cell: Sequence[Measured]) -> list[ControlPlaneRow]:
@@ -107,6 +116,8 @@ class Group:
     kv_mean: float
     kv_peak: float
     preemptions: float
+    watts: float | None
+    """Of all of them together."""
 
 
 def grouped(rows: Sequence[ResourceRow]) -> list[Group]:
@@ -133,4 +144,5 @@ def _group(rows: Sequence[ResourceRow]) -> Group:
         kv_mean=fmean(row.kv_mean for row in rows),
         kv_peak=max(row.kv_peak for row in rows),
         preemptions=sum(row.preemptions for row in rows),
+        watts=_if_all([row.watts for row in rows], sum),
     )

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from simcore.metrics import LATENCIES
 from simsage import output
+from simsage.energy import PER_TOKEN, WATTS
 from simsage.environment import NEVER_VALIDATED
 from simsage.formats import (
     NONE,
@@ -40,6 +41,7 @@ def show(run: Run, console: Console | None = None) -> None:
     _streams(console, run.summary)
     _verdict(console, run.summary)
     _resources(console, run.summary)
+    _energy(console, run.summary)
     _closing(console, run)
 
 
@@ -164,6 +166,20 @@ def _resources(console: Console, summary: Summary) -> None:
         table.add_row(
             *axes, backends, busy, plain(group.batch_mean), plain(group.waiting_mean), *kv, preempted
         )
+    console.print(table)
+    console.print()
+
+
+def _energy(console: Console, summary: Summary) -> None:
+    """Power and energy of all backends together, where their profiles have it."""
+    rows = [row for row in _totals(summary) if WATTS in row.metrics]
+    if not rows:
+        return
+    table = _table("Energy" + _by(summary), *_axes(summary), left=1 + bool(summary.points))
+    add_numbers(table, "mean W", "J/output token")
+    for row in rows:
+        found = [with_interval(row.metric(name)) for name in (WATTS, PER_TOKEN)]
+        table.add_row(*_place(summary, row), *found)
     console.print(table)
     console.print()
 

@@ -112,6 +112,7 @@ class Replica:
             kv_peak=usage.kv_peak / self.scheduler.kv.pool.size,
             preemptions=usage.preemptions,
             price_per_hour=self._naming.price_per_hour,
+            joules=None if usage.energy is None else usage.joules,
         )
 
     @property

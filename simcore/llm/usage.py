@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simcore.extent import Extent
 from simcore.meter import Level, Meter
+from simcore.profile.power import StepEnergy
 from simcore.step import Step
 
 
@@ -29,12 +30,19 @@ class ReplicaUsage:
         """Cached tokens per decoding request."""
         self.chunks = Extent()
         """Prompt tokens in a step that has any."""
+        self.energy: StepEnergy | None = None
+        """What steps take; None leaves ``joules`` at 0."""
+        self.joules = 0.0
+        """Energy of the steps in the window, without idle power."""
         self._blocks = blocks
 
     def stepped(self, step: Step, used_blocks: int, since: float, until: float) -> None:
         """Count one step that lasted from ``since`` to ``until``."""
         batch = step.decodes + step.prefills
-        self._count(1, batch, used_blocks, used_blocks, since, until)
+        counted = self._count(1, batch, used_blocks, used_blocks, since, until)
+        if self.energy is not None and counted:
+            tokens = step.decodes + step.prefill_tokens
+            self.joules += self.energy(1, tokens, step.decode_context) * counted / (until - since)
         chunks = self.chunks
         if step.prefills and not chunks.least <= step.prefill_tokens <= chunks.most:
             chunks.take(step.prefill_tokens)
@@ -56,13 +64,17 @@ class ReplicaUsage:
         used before it and at its end, between which their number is taken to rise evenly.
         """
         first, last = contexts
-        self._count(steps, decodes, *blocks, since, until)
+        counted = self._count(steps, decodes, *blocks, since, until)
+        if self.energy is not None and counted:
+            read = steps * (first + last) / 2
+            self.joules += self.energy(steps, steps * decodes, read) * counted / (until - since)
         self._read(first / decodes)
         self._read(last / decodes)
 
     def _count(
         self, steps: int, batch: int, before: int, used_blocks: int, since: float, until: float
-    ) -> None:
+    ) -> float:
+        """Returns the seconds that lie in the window."""
         self.steps += steps
         counted = self.window.add(1.0, since, until)
         self.batch += batch * counted
@@ -72,6 +84,7 @@ class ReplicaUsage:
         batches = self.batches
         if not batches.least <= batch <= batches.most:
             batches.take(batch)
+        return counted
 
     def _read(self, context: float) -> None:
         contexts = self.contexts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simcore.profile.base import Count, FitQuality, Model, NonNegative, Overheads, Range, Residuals
 from simcore.profile.points import BatchRow
+from simcore.profile.power import Power
 
 
 class EmbedTimeParameters(Model):
@@ -48,3 +49,5 @@ class EmbeddingProfile(Model):
     points: list[BatchRow] = []
     """What was fitted and judged."""
     price_per_hour: NonNegative = 0.0
+    power: Power | None = None
+    """A step of it is a batch; its tokens are the texts' own, without padding."""

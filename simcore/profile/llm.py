@@ -8,6 +8,7 @@ from simcore.profile.base import Count, FitQuality, Model, NonNegative, Overhead
 from simcore.profile.frontend import FrontEndCosts
 from simcore.profile.hosttime import HostTimeParameters
 from simcore.profile.points import StepRow
+from simcore.profile.power import Power
 
 
 class StepTimeParameters(Model):
@@ -90,3 +91,4 @@ class LLMProfile(Model):
     server_step: tuple[FiniteFloat, FiniteFloat] = (0.0, 0.0)
     """Seconds a step and a decode that a server adds to the bare engine: ``step_time`` includes them."""
     price_per_hour: NonNegative = 0.0
+    power: Power | None = None

@@ -16,10 +16,11 @@ from simcore.profile.embedtime import EmbedTime
 from simcore.profile.frontend import FrontEndCosts
 from simcore.profile.hosttime import HostTime
 from simcore.profile.llm import LLMProfile, Table
+from simcore.profile.power import Power
 from simcore.profile.retrieval import RetrievalProfile
 from simcore.profile.searchtime import SearchTime
 from simcore.profile.steptime import StepTime
-from simcore.scenario.cluster import EngineOptions, LLMBackends
+from simcore.scenario.cluster import EmbeddingBackends, EngineOptions, LLMBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.step import Step
 
@@ -81,6 +82,13 @@ def embedding_serving(
     queued = delays.request * delays.device_share
     left = {"request": delays.request - queued, "prompt_token": 0.0}
     return delays.model_copy(update=left), HostWork(queued, token, vector), HostWork()
+
+
+def power_of(profiles: Profiles, spec: LLMBackends | EmbeddingBackends) -> Power | None:
+    """What a backend's steps take of energy; None where its profile does not say."""
+    if isinstance(spec, LLMBackends):
+        return llm_profile(profiles, spec.profile).power
+    return embedding_profile(profiles, spec.profile).power
 
 
 def retrieval_profile(profiles: Profiles, name: str) -> RetrievalProfile:

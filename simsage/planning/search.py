@@ -8,13 +8,16 @@ from itertools import islice
 from math import ceil, inf, log2
 
 from simcore.scenario.document import ScenarioDocument
+from simsage.energy import PER_TOKEN
+from simsage.metrics import ALL
 from simsage.planning.candidate import Candidate
 from simsage.planning.horizon import Horizon
 from simsage.planning.judgement import Judgement, judge
-from simsage.planning.lab import Lab, Trial
+from simsage.planning.lab import Lab, Observed, Trial
 from simsage.planning.objective import Objective
 from simsage.planning.price import Prices, backends_of, price_of
 from simsage.planning.vary import Size
+from simsage.statistics import NOTHING, Estimate, estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Ranked:
     price_per_hour: float | None
     judgement: Judgement
     tried: dict[int | None, str]
+    joules_per_token: Estimate = NOTHING
+    """Of all its machines per output token; no value where a profile has no power."""
 
     @property
     def met(self) -> bool:
@@ -44,6 +49,7 @@ class Search:
         self, lab: Lab, scenario: ScenarioDocument, objectives: Sequence[Objective], horizon: Horizon
     ) -> None:
         self._lab, self._scenario, self._objectives, self._horizon = lab, scenario, objectives, horizon
+        self._joules: dict[tuple[str, int | None], Estimate] = {}
 
     def run(self, candidates: Sequence[Candidate], size: Size | None, prices: Prices) -> list[Ranked]:
         """All candidates, the best first: those that meet, by price if all have one, else by backends."""
@@ -83,6 +89,7 @@ class Search:
         for i in open_ones:
             found = list(islice(seen, len(trials)))
             judged[i][sizes[i]] = judge(self._objectives, found[:count], found[count:])
+            self._joules[candidates[i].label, sizes[i]] = _joules(found[:count])
 
     def _ranked(self, candidate: Candidate, judged: dict[int | None, Judgement], prices: Prices) -> Ranked:
         met = [size for size, one in judged.items() if one.state == "met"]
@@ -95,7 +102,14 @@ class Search:
             price_per_hour=price_of(document, self._lab.profiles, prices),
             judgement=judged[size],
             tried={one: judged[one].state for one in sorted(judged, key=lambda s: _order(s, True))},
+            joules_per_token=self._joules[candidate.label, size],
         )
+
+
+def _joules(trials: Sequence[Observed]) -> Estimate:
+    found = [trial.rows[ALL].get(PER_TOKEN) for trial in trials]
+    known = [joules for joules in found if joules is not None]
+    return estimate(known) if known and len(known) == len(found) else NOTHING
 
 
 def evaluations(candidates: int, size: Size | None) -> int:

@@ -39,9 +39,10 @@ def _candidates(console: Console, plan: Plan) -> None:
     key = next((one.candidate.key for one in plan.candidates if one.candidate.key), None)
     table.add_column("candidate", overflow="fold", min_width=16)
     size = short(key) if key else "size"
-    add_numbers(table, size, "backends", "price/h", "worst margin", "of", "SLOs")
+    energy = any(one.joules_per_token.value is not None for one in plan.candidates)
+    add_numbers(table, size, "backends", "price/h", *["J/token"] * energy, "worst margin", "of", "SLOs")
     for one in plan.candidates:
-        table.add_row(*_candidate(one))
+        table.add_row(*_candidate(one, energy))
     console.print(table)
     best = plan.candidates[0]
     chosen = escape(best.candidate.label) + (f", {short(key)}={best.size}" if key else "")
@@ -51,7 +52,7 @@ def _candidates(console: Console, plan: Plan) -> None:
     console.print()
 
 
-def _candidate(one: Ranked) -> list[str]:
+def _candidate(one: Ranked, energy: bool) -> list[str]:
     state = one.judgement.state + (" *" if one.judgement.saturated else "")
     price = one.price_per_hour
     return [
@@ -59,6 +60,7 @@ def _candidate(one: Ranked) -> list[str]:
         NONE if one.size is None else str(one.size),
         str(one.backends),
         NONE if price is None else f"{price:.2f}",
+        *[plain(one.joules_per_token.value)] * energy,
         share_with_interval(one.judgement.margin),
         escape(one.judgement.worst.partition("<=")[0].partition(">=")[0]),
         f"[{COLOURS[one.judgement.state]}]{state}[/]",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simcore.metrics import LATENCIES
+from simsage.energy import WATTS
 from simsage.environment import NEVER_VALIDATED
 from simsage.figures.catalogue import Drawn
 from simsage.metrics import ALL
@@ -30,6 +31,7 @@ def page(summary: Summary, environment: Mapping[str, Any], resolved: str, drawn:
             outcomes=[name for name in totals[0].outcomes if any(row.outcomes[name] for row in totals)],
             streams=_by_stream(summary),
             latencies=LATENCIES,
+            energy=any(WATTS in row.metrics for row in totals),
             validated=any(verdict != NEVER_VALIDATED for verdict in summary.validated.values()),
             **frame(),
         )

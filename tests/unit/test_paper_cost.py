@@ -11,13 +11,15 @@ from tests.unit.paper_support import facts, usage
 LATENCIES = {"p99_ttft_ms": [100, 120, 110]}
 
 
-def costed(new, prices=None, watts=None):
+def costed(new, prices=None, watts=None, joules=None):
     backends, planes = usage()
     apart = [backends[0], *(_on_its_own(backends[1], f"cpu-{i}") for i in range(2))]
     cells = {
         ("old", None): LATENCIES | {"all output_throughput": [1000, 1010, 990]},
         ("new", None): LATENCIES | {"all output_throughput": new},
     }
+    if joules is not None:
+        cells["new", None] |= {"all joules_per_token": joules}
     return facts(cells, used={"old": (backends, planes), "new": (apart, planes)}, prices=prices, watts=watts)
 
 
@@ -62,3 +64,10 @@ def test_energy_is_that_of_machines_at_the_power_given():
     assert cost.kilowatt_hours(told, ("new", None)).value == pytest.approx(0.12, rel=1e-3)
     assert "kWh" in cost.table(told).columns
     assert "kWh" not in cost.table(costed([1000, 1010, 990])).columns
+
+
+def test_energy_is_the_runs_own_where_no_power_is_given():
+    told = costed([1000, 1010, 990], joules=[0.36, 0.37, 0.35])
+    assert cost.kilowatt_hours(told, ("new", None)).value == pytest.approx(0.1)
+    assert cost.kilowatt_hours(told, ("old", None)) is ABSENT
+    assert "kWh by the profiles' power" in cost.told(told)[0]

@@ -6,18 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from simsage.comparison.recorded_run import CellName
+from simsage.energy import PER_TOKEN
 from simsage.formats import with_interval
 from simsage.metrics import ALL
 from simsage.paper.facts import ABSENT, Facts
 from simsage.paper.numbers import Number
 from simsage.paper.table import Cell, Table
 from simsage.resources import ResourceRow
-from simsage.statistics import estimate
+from simsage.statistics import Estimate, estimate
 
 TITLE = "Cost"
 METRIC = "output_throughput"
 MILLION = 1e6
 PER_HOUR = 3600.0
+JOULES_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,27 @@ def dollars(facts: Facts, cell: CellName) -> Number:
 
 
 def kilowatt_hours(facts: Facts, cell: CellName) -> Number:
-    """Energy for a million output tokens, all machines drawing their given power all the time."""
+    """Energy for a million output tokens: all machines at the power given all the time, else the run's own.
+
+    Absent where neither power was given nor the profiles have it.
+    """
     power = machines(facts, cell).kilowatts
-    return ABSENT if power is None else _per_million(facts, cell, "kWh", power, "machines at their power")
+    if power is not None:
+        return _per_million(facts, cell, "kWh", power, "machines at their power")
+    return _simulated_energy(facts, cell)
+
+
+def _simulated_energy(facts: Facts, cell: CellName) -> Number:
+    found = facts.row(cell).metric(PER_TOKEN)
+    if found.value is None:
+        return ABSENT
+    kwh = MILLION / JOULES_PER_KWH
+    ends = None if found.ci95 is None else (found.ci95[0] * kwh, found.ci95[1] * kwh)
+    scaled = Estimate(found.value * kwh, ends, found.replications)
+    how = "joules per output token x 1e6 / 3.6e6"
+    return facts.note(
+        (*cell, "kWh"), with_interval(scaled), scaled, [facts.source(facts.row(cell), PER_TOKEN)], how
+    )
 
 
 def _per_million(facts: Facts, cell: CellName, name: str, per_hour: float, what: str) -> Number:
@@ -159,7 +179,12 @@ def _dollars(facts: Facts, cell: CellName) -> str:
 
 def _energy(facts: Facts, cell: CellName) -> str:
     found = kilowatt_hours(facts, cell)
-    return "" if found is ABSENT else f", and {found} kWh with all machines at the power given"
+    if found is ABSENT:
+        return ""
+    given = machines(facts, cell).kilowatts is not None
+    return f", and {found} kWh " + (
+        "with all machines at the power given" if given else "by the profiles' power"
+    )
 
 
 def _break_even(facts: Facts, ours: CellName, theirs: CellName) -> str:
