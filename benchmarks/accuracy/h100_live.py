@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import stdtrit
 
 from benchmarks.accuracy.row import DATA, STATISTICS, Row, compared
+from simcore.members import simulate_members
 from simcore.profile.document import ProfileDocument
 from simcore.profile.load import load_profile
 from simcore.request import Outcome, Request
@@ -23,8 +25,8 @@ PROFILE = "h100-llama-3.1-8b"
 RECORDED = "profile-as-calibrated.json"
 SAME = ("0", "7")
 """Replays of one variant: their distance is the floor of it, and the only one that is known."""
-CALIBRATED = "its own sweep of an engine and embeddings, one after the other and at once"
-LOOKED = "yes: the replays' errors are published with them"
+CALIBRATED = "points; steps and requests of mixed low and chat high"
+LOOKED = "yes: the form of the model was found with the replays in sight, its coefficients without"
 ASKED = {"mean": 0.05, "p90": 0.08, "p99": 0.12}
 ASKED_EMBEDDING = {"mean": 0.08, "p99": 0.12}
 JUDGED = ("mixed middle", "neighbour isolated")
@@ -43,6 +45,7 @@ PEERS = {
 """NVIDIA's AISimulate 0.13 on the same replays, chats alone, nothing tuned."""
 Times = Mapping[tuple[str, str], Mapping[str, float]]
 """Seconds by stream and metric, by statistic."""
+Intervals = Mapping[tuple[str, str], Mapping[str, tuple[float, float]]]
 
 
 def rows(data: Path = DATA) -> Iterator[Row]:
@@ -53,11 +56,12 @@ def rows(data: Path = DATA) -> Iterator[Row]:
     floors = _distance(*(live(folder, number, scenario) for number in SAME))
     for replay in replays:
         number, variant = str(replay["number"]), str(replay["variant"])
-        said, real = simulated(folder, scenario, variant), live(folder, number, scenario)
+        (said, doubt), real = simulated(folder, scenario, variant), live(folder, number, scenario)
         for (stream, metric), measured in real.items():
             figures = compared(
                 said[stream, metric],
                 measured,
+                doubt.get((stream, metric)),
                 floors=floors[stream, metric] if number in SAME else None,
                 peers=PEERS.get((variant, metric)) if stream == "chat" else None,
             )
@@ -73,13 +77,40 @@ def profile(folder: Path) -> ProfileDocument:
     return shipped if measured else load_profile(RECORDED, folder)
 
 
-def simulated(folder: Path, scenario: ScenarioDocument, variant: str) -> Times:
-    """What the simulator says of a variant, by the requests that the live replay was sent."""
+def simulated(folder: Path, scenario: ScenarioDocument, variant: str) -> tuple[Times, Intervals]:
+    """What the simulator says of a variant by the requests that the live replay was sent, and its doubt.
+
+    The gateway's costs are the profile's, as one stood there. Intervals are what the ensemble leaves open.
+    """
     chosen = next(each for each in scenario.variants if each.name == variant)
-    resolved = resolve(scenario, chosen, None)
-    requests = simulate(resolved, {RECORDED: profile(folder)}, 0, folder).requests
+    profiles = {RECORDED: profile(folder)}
+    plane = scenario.control_plane.model_copy(update={"costs_profile": RECORDED})
+    resolved = resolve(scenario.model_copy(update={"control_plane": plane}), chosen, None)
+    best = _of(simulate(resolved, profiles, 0, folder).requests, scenario)
+    members = [_of(found.requests, scenario) for found in simulate_members(resolved, profiles, 0, folder)]
+    return best, _intervals(best, members)
+
+
+def _of(requests: Sequence[Request], scenario: ScenarioDocument) -> Times:
     answered = [r for r in requests if r.outcome is Outcome.COMPLETED and _counted(r.arrival, scenario)]
     return statistics([_fields(request) for request in answered])
+
+
+def _intervals(best: Times, members: Sequence[Times]) -> Intervals:
+    """Student's t times the root mean square of the members' distances from the best fit."""
+    if not members:
+        return {}
+    factor = float(stdtrit(len(members), 0.975))
+    found: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
+    for key, own in best.items():
+        others = {name: [one[key][name] for one in members] for name in own}
+        found[key] = {name: _around(value, others[name], factor) for name, value in own.items()}
+    return found
+
+
+def _around(value: float, others: Sequence[float], factor: float) -> tuple[float, float]:
+    half = factor * float(np.sqrt(np.mean((np.array(others) - value) ** 2)))
+    return value - half, value + half
 
 
 def live(folder: Path, number: str, scenario: ScenarioDocument) -> Times:

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from calibration.compose.shape import model_shape
+from calibration.derive.live_power import fitted_power, powers
 from calibration.errors import CalibrationError
 from calibration.fits.colocation import fit_colocation
 from calibration.fits.embedding_overheads import served_batches
@@ -115,6 +116,7 @@ def derive(folder: Path, date: str) -> ProfileDocument:
     fitted, notes = _with_llm(fitted, records, replays)
     fitted = _with_embedding(fitted, records)
     fitted = served_beside(_with_colocation(fitted, records), folder, replays[0])
+    fitted = _with_power(fitted, folder)
     return fitted.model_copy(
         update={"name": NAME, "description": DESCRIPTION, "provenance": _provenance(start, date, notes)}
     )
@@ -200,6 +202,18 @@ def _with_colocation(profile: ProfileDocument, records: Sequence[dict[str, Any]]
     loads, turns = _of(records, AT_ONCE), _of(records, IN_TURNS)
     shared = fit_colocation(loads, turns, served_embed_time(profile.embedding))
     return profile.model_copy(update={"colocation": shared})
+
+
+def _with_power(profile: ProfileDocument, folder: Path) -> ProfileDocument:
+    """The profile with what its steps and batches take of energy."""
+    assert profile.llm is not None
+    assert profile.embedding is not None
+    llm, embedding = powers(*fitted_power(folder))
+    parts = {
+        "llm": profile.llm.model_copy(update={"power": llm}),
+        "embedding": profile.embedding.model_copy(update={"power": embedding}),
+    }
+    return profile.model_copy(update=parts)
 
 
 def _with_control(profile: ProfileDocument, message: float) -> ProfileDocument:

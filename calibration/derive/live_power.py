@@ -20,6 +20,7 @@ from simcore.profile.power import Power
 COUNTED = (4.0, 27.0)
 """Seconds of a replay whose samples count: its load has built up and arrives still."""
 LIMIT_WATTS = 700.0
+FITTED = ("mixed low", "chat high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,14 @@ def powers(
     errors = np.concatenate([errors_of(fitted, one.samples, one.works) for one in held_out])
     points = sum(len(spaced(replay.samples)) for replay in replays)
     return parts(fitted, LIMIT_WATTS, source, quality_of(points, errors))
+
+
+def fitted_power(folder: Path) -> tuple[FittedPower, list[LivePower], list[LivePower]]:
+    """The fit to the replays of `FITTED` variants, these, and those that it never saw."""
+    replays, idle = read_live(folder)
+    known = [replay for replay in replays if replay.variant in FITTED]
+    others = [replay for replay in replays if replay.variant not in FITTED]
+    return fit_live(known, idle), known, others
 
 
 def fit_live(replays: Sequence[LivePower], idle: float) -> FittedPower:

@@ -1,8 +1,6 @@
 """Joules per output token of composed models against ML.ENERGY's load tests on H100, in bfloat16 and fp8.
 
-``SIMSAGE_DATA=FOLDER python benchmarks/accuracy_ml_energy_joules.py [--all]``; ``--all`` shows every row too.
-
-Servers, batches, lengths and the composed TPOT are those of ``accuracy_ml_energy``. Three costs (a byte of
+Servers, batches, lengths and the composed TPOT are those of ``ml_energy``. Three costs (a byte of
 weights, a byte of KV cache, an operation) are fitted to the energy of the other models' tests, their TPOT as
 measured; a model's own rows never enter its prediction. Idle watts are those of the H100 of ``h100_live``.
 The row "composed" takes the composed TPOT and is a prediction; the row "measured TPOT" is a decomposition.
@@ -12,16 +10,15 @@ between GPUs take are not in it.
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from accuracy_ml_energy import DATA, HELD, MODELS, PROMPT, Composer, LoadTest, read_tests
 
+from benchmarks.accuracy.ml_energy import HELD, LOOKED, MODELS, NAME, PROMPT, Composer, LoadTest, read_tests
+from benchmarks.accuracy.row import DATA, Figure, Row
 from calibration.compose.power import EnergyCosts, amounts, composed_power
 from calibration.fits.linear import fit_linear
 
@@ -29,25 +26,9 @@ IDLE_WATTS = 134.6
 """Of an H100 with a model loaded and its clock up, between the replays of ``h100_live``."""
 LIMIT_WATTS = 700.0
 COSTS = ("weight_byte", "kv_byte", "operation")
+ASKED = {"mean": 0.12}
+"""Of the median over all tests, as a whole."""
 COMPOSED, MEASURED = "composed", "measured TPOT"
-
-
-@dataclass(frozen=True, slots=True)
-class AccuracyRow:
-    """One figure, predicted and observed; joules."""
-
-    data: str
-    case: str
-    calibrated_from: str
-    metric: str
-    statistic: str
-    predicted: float
-    observed: float
-
-    @property
-    def error(self) -> float:
-        """Relative; positive where the prediction is more."""
-        return self.predicted / self.observed - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +49,7 @@ class Metered:
 
 def read_metered(data: Path) -> list[Metered]:
     """The tests of `read_tests` with their energy: of all GPUs, per output token."""
-    table = pd.read_csv(data / DATA / "serving.csv")
+    table = pd.read_csv(data / NAME / "serving.csv")
     rows = table[(table["gpu_model"] == "H100") & table["model_id"].isin(list(MODELS))]
     energy = rows["energy_per_token_joules"].astype(float)
     return [Metered(test, joules) for test, joules in zip(read_tests(data), energy, strict=True)]
@@ -91,48 +72,22 @@ def predicted(costs: EnergyCosts, test: LoadTest, tpot: float) -> float:
     return min(joules, power.limit_watts * tpot) / test.batch
 
 
-def rows(data: Path | None = None) -> list[AccuracyRow]:
+def rows(data: Path = DATA) -> Iterator[Row]:
     """Joules per output token of every test, by the composed and by the measured TPOT."""
-    data = data or Path(os.environ.get("SIMSAGE_DATA", "../shared/data"))
     metered = read_metered(data)
     composer = Composer(data / "aiconfigurator" / "h100_sxm" / "vllm_0.19.0")
-    found: list[AccuracyRow] = []
     for model in dict.fromkeys(one.test.model for one in metered):
         others = [one for one in metered if one.test.model != model]
         costs, logit = fit_costs(others), composer.logit([one.test for one in others])
         for one in metered:
             if one.test.model == model:
                 tpots = {COMPOSED: composer.predict(one.test, logit)[0], MEASURED: one.test.mean}
-                found += [_row(one, costs, basis, tpot) for basis, tpot in tpots.items()]
-    return found
+                yield from (_row(one, costs, basis, tpot) for basis, tpot in tpots.items())
 
 
-def _row(one: Metered, costs: EnergyCosts, basis: str, tpot: float) -> AccuracyRow:
+def _row(one: Metered, costs: EnergyCosts, basis: str, tpot: float) -> Row:
+    figures = {"mean": Figure(predicted(costs, one.test, tpot), one.joules)}
+    asked = ASKED if basis == COMPOSED else {}
     source = f"{basis}; joules of the other models"
-    joules = predicted(costs, one.test, tpot)
-    return AccuracyRow(DATA, one.test.case, source, "joules_per_token", "mean", joules, one.joules)
-
-
-def main() -> None:
-    """Print medians of the errors, and with ``--all`` every row."""
-    found = rows()
-    for row in found if "--all" in sys.argv else []:
-        joules = f"{row.predicted:.3f} of {row.observed:.3f} J"
-        print(f"{row.case}: {joules} ({row.error:+.1%}); {row.calibrated_from}")
-    for source in dict.fromkeys(row.calibrated_from for row in found):
-        some = [row for row in found if row.calibrated_from == source]
-        _print(source, some)
-        for model in MODELS:
-            _print(f"    {model}", [row for row in some if model in row.case])
-
-
-def _print(what: str, some: Sequence[AccuracyRow]) -> None:
-    errors = np.array([row.error for row in some])
-    print(
-        f"{what}: {len(some)} rows, median absolute error {np.median(np.abs(errors)):.1%} "
-        f"(p90 {np.quantile(np.abs(errors), 0.9):.1%}), median error {np.median(errors):+.1%}"
-    )
-
-
-if __name__ == "__main__":
-    main()
+    many = (f"joules, {basis}", f"{one.test.model}, {basis}")
+    return Row(NAME, source, LOOKED, one.test.case, "J/token", figures, asked, many)
