@@ -11,6 +11,7 @@ from tests.factories import constant, poisson, profile, scenario
 from validate.legs.engine_times import EngineTimes, engine_times
 from validate.legs.legs import Sides, legs_of
 from validate.legs.matching import aligned, match
+from validate.legs.twins import keys_of
 from validate.replay.engine_log import id_of, in_replay, name_of, new_prefix
 
 CHAT = {"kind": "chat", "arrivals": poisson(1), "prompt_tokens": constant(8), "output_tokens": constant(2)}
@@ -69,7 +70,7 @@ def test_prompts_of_a_step_are_told_apart_by_their_sum_and_their_squares() -> No
 
 
 def test_alike_prompts_stay_ambiguous_until_one_is_taken_elsewhere() -> None:
-    """Two prompts of 50 wait for the second step, where one of them was in the first, before the other came."""
+    """Two prompts of 50 may be in the second step, but one was in the first, before the other came."""
     early, late = chat(0, 50, 1.0, 1.2, 1.3), chat(1, 50, 1.1, 1.3, 1.4)
     steps = [step(1.05, 1.08, 50), step(1.12, 1.15, 50)]
     assert {(one.request.id, one.step) for one in match([early, late], steps, 0.0)} == {(0, 0), (1, 1)}
@@ -110,7 +111,7 @@ def test_a_log_with_names_says_it_directly() -> None:
 
 
 def test_legs_between_moments_that_are_not_known_are_one() -> None:
-    """Live with sums alone: from sending to the first step is one leg. Simulated times are worked out here."""
+    """Live with sums alone: from sending to the first step is one leg."""
     document = scenario(streams={"chat": CHAT})
     simulated = []
     for live in REQUESTS:
@@ -141,7 +142,6 @@ def test_legs_between_moments_that_are_not_known_are_one() -> None:
     for side in ("live_ms", "simulated_ms"):
         requests = REQUESTS if side == "live_ms" else simulated
         whole = sum(one.finished - one.arrival for one in requests) / 3
-        # The first token's way out and the decode overlap: the engine goes on while the token travels.
         assert sum(getattr(leg, side) for leg in found.legs) == pytest.approx(1e3 * whole)
 
 
@@ -157,3 +157,41 @@ def test_requests_that_no_step_is_known_of_lower_the_share() -> None:
     )
     assert (found.requests, found.share) == (3, 0.75)
     assert found.uncertainty_ms == pytest.approx(15)
+
+
+def test_twins_are_found_by_place_and_stage_whatever_their_ids() -> None:
+    """In the simulation the second pipeline came before the first one's second stage, live after it."""
+
+    def pipelines(*ids: int) -> list[Request]:
+        one, first, second, two = ids
+        roots = [
+            Request(one, "rag", Kind.PIPELINE, arrival=1.0, prompt_tokens=0),
+            Request(two, "rag", Kind.PIPELINE, arrival=2.0, prompt_tokens=0),
+        ]
+        stages = [
+            Request(number, "rag", kind, 1.5, 8, parent=roots[0], stage=stage)
+            for number, kind, stage in ((first, Kind.EMBEDDING, "embed"), (second, Kind.LLM_CHAT, "answer"))
+        ]
+        return sorted([*roots, *stages], key=lambda request: request.id)
+
+    live, simulated = dict(keys_of(pipelines(0, 1, 2, 3))), dict(keys_of(pipelines(0, 1, 3, 2)))
+    assert {live[key].id: simulated[key].id for key in live} == {0: 0, 1: 1, 2: 3, 3: 2}
+    assert simulated["rag", 0, "answer"].kind is Kind.LLM_CHAT
+
+
+def test_pipelines_and_look_ups_have_no_legs_but_their_other_stages_have() -> None:
+    document = scenario(streams={"chat": CHAT})
+    profiles = dict.fromkeys([document.backends["llm"].profile or ""], profile())
+    whole = Request(0, "chat", Kind.PIPELINE, 1.0, 0)
+    stages = [
+        Request(number, "chat", kind, 1.0, 8, parent=whole, stage=kind.name)
+        for number, kind in ((1, Kind.EMBEDDING), (2, Kind.RETRIEVAL))
+    ]
+    for one in (whole, *stages):
+        one.finished, one.outcome, one.dispatched, one.backend = 1.5, Outcome.COMPLETED, 1.1, 0
+    (found,) = legs_of("v", None, document, [Sides([whole, *stages], {}, True, [whole, *stages], profiles)])
+    assert found.service == "embedding"
+    assert [(leg.name, leg.live_ms) for leg in found.legs] == [
+        ("control plane", pytest.approx(100)),
+        ("embedding", pytest.approx(400)),
+    ]

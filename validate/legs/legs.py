@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simcore.profile.use import Profiles, served_llm, with_control_costs
-from simcore.request import Kind, Outcome, Request, Service
+from simcore.request import SERVICE_OF, Outcome, Request, Service
 from simcore.scenario.cluster import LLMBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.places import places
@@ -17,6 +17,7 @@ from validate.compare.phenomena import Leg, Legs
 from validate.compare.wording import labelled, ms, percent
 from validate.legs.engine_times import Engine, EngineTimes, engine_times
 from validate.legs.times import LEGS, SERVED, Times, known, simulated_times
+from validate.legs.twins import keys_of
 from validate.pace import Steps
 
 SERVED_MOMENTS = (Times._fields.index("sent"), Times._fields.index("dispatched"), len(Times._fields) - 1)
@@ -49,8 +50,7 @@ def legs_of(
 ) -> list[Legs]:
     """Of every stream whose requests completed on both sides, stages of pipelines among them.
 
-    Counted are those that arrived after the warm-up, have the same id on both sides and, of an LLM, were
-    found in their engine's step log.
+    Counted are those that arrived after the warm-up and, of an LLM, were found in their engine's step log.
     """
     found: dict[tuple[str, Service], list[_Pair]] = {}
     all_of: dict[tuple[str, Service], int] = {}
@@ -71,7 +71,7 @@ def legs_of(
 
 def _engine(document: ScenarioDocument, one: Sides) -> Engine:
     """What the logs of all engines say together."""
-    asked = [request for request in one.live if request.kind.service is Service.LLM]
+    asked = [request for request in one.live if SERVICE_OF.get(request.kind) is Service.LLM]
     several = sum(isinstance(place.spec, LLMBackends) for place in places(document)) > 1
     times: dict[int, EngineTimes] = {}
     doubt = 0.0
@@ -87,18 +87,17 @@ def _pairs(
     document: ScenarioDocument, one: Sides, engine: Engine
 ) -> Iterator[tuple[tuple[str, Service], _Pair | None]]:
     ways = _ways_out(document, one.profiles)
-    simulated = {request.id: request for request in one.simulated if request.outcome is Outcome.COMPLETED}
-    for request in one.live:
+    simulated = dict(keys_of(one.simulated))
+    for key, request in keys_of(one.live):
         counted = request.arrival >= document.warmup_s and request.outcome is Outcome.COMPLETED
-        if not counted or request.kind in (Kind.PIPELINE, Kind.RETRIEVAL):
+        service = SERVICE_OF.get(request.kind)
+        if not counted or service is None or service is Service.RETRIEVER:
             continue
-        service = request.kind.service
-        twin, times = simulated.get(request.id), _live_times(request, engine)
-        key = request.stream, service
-        if twin is None or times is None or twin.kind is not request.kind:
-            yield key, None
-        else:
-            yield key, _Pair(times, simulated_times(twin, ways[twin.backend]), service)
+        twin, times = simulated.get(key), _live_times(request, engine)
+        pair = None
+        if twin is not None and twin.outcome is Outcome.COMPLETED and times is not None:
+            pair = _Pair(times, simulated_times(twin, ways[twin.backend]), service)
+        yield (request.stream, service), pair
 
 
 def _live_times(request: Request, engine: Engine) -> Times | None:
@@ -137,7 +136,7 @@ def _document(
     worst = max(parts, key=lambda leg: abs(leg.error_ms))
     said = "; ".join(f"{leg.name} {ms(leg.live_ms)} live, {ms(leg.simulated_ms)} simulated" for leg in parts)
     engine = pairs[0].service is Service.LLM
-    share = len(pairs) / of
+    share, server = len(pairs) / of, "LLM" if engine else "embedding server"
     return Legs(
         variant=variant,
         point=point,
@@ -148,8 +147,8 @@ def _document(
         uncertainty_ms=1e3 * doubt if engine else 0.0,
         legs=parts,
         sentence=(
-            f"Where the time of {stream} goes with {labelled(variant, point)}, over {percent(share)} of its "
-            f"requests: {said}. Furthest off: {worst.name}."
+            f"Where the time of {stream} at the {server} goes with {labelled(variant, point)}, over "
+            f"{percent(share)} of its requests: {said}. Furthest off: {worst.name}."
         ),
     )
 
