@@ -28,7 +28,9 @@ def test_a_recording_says_what_the_live_validation_said(tmp_path: Path) -> None:
     assert {one["variant"] for one in again["comparisons"]} == {"toy", "other"}
     assert again == live
     report = (tmp_path / "again" / "report.html").read_text()
-    made = json.loads((moved / "environment.json").read_text())["date"]
+    environment = json.loads((moved / "environment.json").read_text())
+    made = environment["date"]
+    assert environment["software"]["numpy"] == environment["packages"]["numpy"]
     assert f"Judged from a recording of {made[:13]}" in report
 
 

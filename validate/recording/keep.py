@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.machine import gpu_name, software
 from calibration.whole_file import write_whole
 from simcore.profile.use import Profiles
 from simcore.scenario.document import ScenarioDocument
@@ -39,7 +40,8 @@ class Recorder:
         """Write what the replays are of: the scenario, its profiles and traces, and where they are made."""
         self.folder.mkdir(parents=True, exist_ok=True)
         write_inputs(self.folder, document, profiles, base)
-        write_whole(self.folder / ENVIRONMENT, json.dumps(environment, indent=2) + "\n")
+        served_by = {"software": software(), "gpu": gpu_name()}
+        write_whole(self.folder / ENVIRONMENT, json.dumps({**environment, **served_by}, indent=2) + "\n")
 
     def keep(self, variant: str, point: float | None, one: Replayed) -> None:
         """Add a replay."""
