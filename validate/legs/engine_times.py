@@ -43,7 +43,7 @@ def engine_times(requests: Sequence[Request], steps: Steps, on_clock: bool) -> E
     offset, uncertainty = (0.0, 0.0) if on_clock else aligned(requests, steps)
     if uncertainty is None:
         return Engine({}, None)
-    found = match(requests, steps, offset)
+    found = match(requests, steps, offset, uncertainty)
     return Engine({one.request.id: _matched(one, steps, offset) for one in found}, uncertainty)
 
 

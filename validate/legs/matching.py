@@ -50,15 +50,26 @@ def aligned(requests: Sequence[Request], steps: Steps) -> tuple[float, float | N
     return (low + high) / 2, (high - low) / 2 if low <= high else None
 
 
-def match(requests: Sequence[Request], steps: Steps, offset: float) -> list[Match]:
-    """The requests whose step is certain; what one step takes is no choice of another's any more."""
+def match(requests: Sequence[Request], steps: Steps, offset: float, uncertainty: float = 0.0) -> list[Match]:
+    """The requests whose step is certain; what one step takes is no choice of another's any more.
+
+    ``offset`` and ``uncertainty`` are what `aligned` gives.
+    """
     waiting = sorted((one for one in requests if one.outcome is Outcome.COMPLETED), key=_by_arrival)
     open_steps = [number for number, line in enumerate(steps) if line["step"]["prefills"]]
     taken: dict[int, Match] = {}
     while True:
         left = []
         for number in open_steps:
-            chosen = _only_choice(_candidates(waiting, taken, steps[number], offset), steps[number]["step"])
+            line = steps[number]
+            sent_by = line["scheduled"] - offset + uncertainty
+            token_from = line["updated"] - offset - uncertainty
+            possible = [
+                one
+                for one in waiting
+                if one.arrival <= sent_by and one.first_token >= token_from and one.id not in taken
+            ]
+            chosen = _only_choice(possible, line["step"])
             if chosen is None:
                 left.append(number)
             else:
@@ -70,17 +81,6 @@ def match(requests: Sequence[Request], steps: Steps, offset: float) -> list[Matc
 
 def _by_arrival(request: Request) -> float:
     return request.arrival
-
-
-def _candidates(
-    waiting: Sequence[Request], taken: dict[int, Match], line: dict[str, float], offset: float
-) -> list[Request]:
-    scheduled, updated = line["scheduled"] - offset, line["updated"] - offset
-    return [
-        one
-        for one in waiting
-        if one.arrival <= scheduled and one.first_token >= updated and one.id not in taken
-    ]
 
 
 def _only_choice(candidates: Sequence[Request], step: dict[str, float]) -> list[Request] | None:
