@@ -81,6 +81,13 @@ def test_a_request_that_had_its_token_before_the_step_was_over_is_out_of_the_que
     assert match([chat(0, 50, 1.0, 1.07, 1.2)], [step(1.01, 1.08, 50)], 0.0) == []
 
 
+def test_requests_without_an_answer_take_no_part() -> None:
+    lost = Request(9, "chat", Kind.LLM_CHAT, 1.0, 64, 2)
+    lost.outcome = Outcome.TIMED_OUT
+    steps = [*STEPS, step(101.2, 101.3, 64)]
+    assert engine_times([*REQUESTS, lost], steps, False) == engine_times(REQUESTS, steps, False)
+
+
 def test_from_the_prefill_on_each_step_has_one_token_of_a_request() -> None:
     found = engine_times(REQUESTS, STEPS, False).times
     assert {number: one.ended + 99.995 for number, one in found.items()} == pytest.approx(

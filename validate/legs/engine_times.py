@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from simcore.request import NEVER, Request
+from simcore.request import NEVER, Outcome, Request
 from validate.legs.matching import Match, aligned, match
 from validate.pace import Steps
 
@@ -40,10 +40,11 @@ def engine_times(requests: Sequence[Request], steps: Steps, on_clock: bool) -> E
         return Engine(_named(steps), 0.0)
     if not steps:
         return Engine({}, None)
-    offset, uncertainty = (0.0, 0.0) if on_clock else aligned(requests, steps)
+    answered = [one for one in requests if one.outcome is Outcome.COMPLETED]
+    offset, uncertainty = (0.0, 0.0) if on_clock else aligned(answered, steps)
     if uncertainty is None:
         return Engine({}, None)
-    found = match(requests, steps, offset, uncertainty)
+    found = match(answered, steps, offset, uncertainty)
     return Engine({one.request.id: _matched(one, steps, offset) for one in found}, uncertainty)
 
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from simcore.request import Outcome, Request
+from simcore.request import Request
 from validate.pace import Steps
 
 MOST_TRIES = 20_000
@@ -51,36 +51,31 @@ def aligned(requests: Sequence[Request], steps: Steps) -> tuple[float, float | N
 
 
 def match(requests: Sequence[Request], steps: Steps, offset: float, uncertainty: float = 0.0) -> list[Match]:
-    """The requests whose step is certain; what one step takes is no choice of another's any more.
+    """The completed requests whose step is certain; who is in one step is in no other.
 
     ``offset`` and ``uncertainty`` are what `aligned` gives.
     """
-    waiting = sorted((one for one in requests if one.outcome is Outcome.COMPLETED), key=_by_arrival)
+    found: dict[Request, int] = {}
     open_steps = [number for number, line in enumerate(steps) if line["step"]["prefills"]]
-    taken: dict[int, Match] = {}
     while True:
-        left = []
+        settled = []
         for number in open_steps:
-            line = steps[number]
-            sent_by = line["scheduled"] - offset + uncertainty
-            token_from = line["updated"] - offset - uncertainty
-            possible = [
-                one
-                for one in waiting
-                if one.arrival <= sent_by and one.first_token >= token_from and one.id not in taken
-            ]
-            chosen = _only_choice(possible, line["step"])
-            if chosen is None:
-                left.append(number)
-            else:
-                taken.update((one.id, Match(one, number)) for one in chosen)
-        if len(left) == len(open_steps):
-            return list(taken.values())
-        open_steps = left
+            left = [one for one in requests if one not in found]
+            chosen = _only_choice(_possible(left, steps[number], offset, uncertainty), steps[number]["step"])
+            if chosen is not None:
+                found.update(dict.fromkeys(chosen, number))
+                settled.append(number)
+        if not settled:
+            return [Match(request, number) for request, number in found.items()]
+        open_steps = [number for number in open_steps if number not in settled]
 
 
-def _by_arrival(request: Request) -> float:
-    return request.arrival
+def _possible(
+    requests: Sequence[Request], line: dict[str, float], offset: float, uncertainty: float
+) -> list[Request]:
+    sent_by = line["scheduled"] - offset + uncertainty
+    token_from = line["updated"] - offset - uncertainty
+    return [one for one in requests if one.arrival <= sent_by and one.first_token >= token_from]
 
 
 def _only_choice(candidates: Sequence[Request], step: dict[str, float]) -> list[Request] | None:
