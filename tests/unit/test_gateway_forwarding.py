@@ -8,7 +8,7 @@ from math import isnan
 import pytest
 
 from simcore.request import Kind, Priority
-from tests.unit.gateway_support import DONE, USAGE, FakeBackend, event, live, run, slow, stream_of
+from tests.unit.gateway_support import DONE, USAGE, FakeBackend, event, live, polite, run, slow, stream_of
 
 
 def test_a_stream_passes_unchanged_and_as_it_comes():
@@ -34,6 +34,28 @@ def test_a_stream_passes_unchanged_and_as_it_comes():
             assert (request.prompt_tokens, request.output_tokens) == (3, 2)
             times = [request.arrival, request.submitted, request.dispatched, request.first_token]
             assert [*times, request.finished] == sorted([*times, request.finished])
+
+    run(test())
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_named_request_keeps_its_name_and_learns_when_it_was_dispatched(stream: bool) -> None:
+    async def test() -> None:
+        names = []
+
+        async def noting(fake, http, body):
+            names.append(http.headers.get("X-Request-Id"))
+            return await polite(fake, http, body)
+
+        async with live([FakeBackend(noting)]) as gateway:
+            now = asyncio.get_running_loop().time
+            before = now()
+            async with gateway.post(stream=stream, headers={"X-Request-Id": "one"}) as response:
+                dispatched = float(response.headers["X-Simsage-Dispatched"])
+            assert before - 1e-6 <= dispatched <= now() + 1e-6
+            async with gateway.post(stream=stream) as response:
+                assert "X-Simsage-Dispatched" not in response.headers
+            assert names == ["one", None]
 
     run(test())
 

@@ -14,7 +14,7 @@ import pytest
 from calibration.backends.server import ListeningProcess
 from simcore.profile.steptime import StepTime
 from simcore.step import Step
-from validate.engine_steps import engine_steps
+from validate.engine_steps import STRETCH, EngineLogs, all_engine_steps, engine_steps
 from validate.pace import Pace, Pacing
 
 FORM = StepTime(constant=0.02, decode=0.001)
@@ -127,3 +127,24 @@ def test_the_verdict_says_by_how_much_the_profile_is_off_over_all_repetitions() 
         "A step of llm with 'shared' at 0.6 took 25 ms to 31.7 ms on the machine and 22.3 ms to 23 ms by the "
         "profile, 25% less."
     )
+
+
+def test_steps_are_judged_by_kind_and_by_what_twenty_in_a_row_take_together() -> None:
+    """25 ms by the profile for decodes that take 20 and 30 in turn, 20 ms for prefills that take 40."""
+    prefill = {**DECODE, "decodes": 0, "prefills": 1, "prefill_tokens": 8}
+    log, now = [step(0.0)], 0.0
+    for number in range(2 * STRETCH):
+        now += 0.02 if number % 2 else 0.03
+        log.append(step(now))
+    log.append({**step(now + 0.04), "step": prefill})
+    # After a rest the time since the step before is no step's.
+    log += [step(now + 0.05, busy=False), step(now + 9.0)]
+    pace = Pace("llm", 1, 1.0, 1.0, on_cpu=False)
+    (found,) = all_engine_steps("v", None, {"llm": EngineLogs([pace], [log], FORM)})
+    kinds = {kind.kind: (kind.steps, kind.live_ms, kind.profile_ms) for kind in found.kinds}
+    decodes = 2 * STRETCH + 1
+    assert kinds["decode"] == pytest.approx((decodes, (2 * STRETCH * 25 + 10) / decodes, 25))
+    assert kinds["prefill"] == pytest.approx((1, 40, 20))
+    assert found.stretches is not None
+    assert found.stretches.count == 2
+    assert found.stretches.median_error == pytest.approx(0.0, abs=1e-9)

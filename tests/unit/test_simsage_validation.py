@@ -93,7 +93,7 @@ def test_a_backend_three_times_slower_is_seen_to_be(tmp_path: Path) -> None:
     assert verdict["state"] in report
     assert {file.name for file in out.iterdir()} == {
         *("verdict.json", "environment.json", "scenario.yaml", "report.html", "figures"),
-        *("live.parquet", "simulated.parquet"),
+        *("live.parquet", "simulated.parquet", "recording"),
     }
 
 

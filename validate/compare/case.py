@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from simcore.metrics import Floats
 from simcore.request import Request
 from simcore.scenario.document import ScenarioDocument
-from validate.compare.verdict import Disturbance, EngineSteps
+from validate.compare.phenomena import EngineSteps, Legs
+from validate.compare.verdict import Disturbance
 from validate.compare.wording import labelled
 
 
@@ -35,6 +36,7 @@ class Case:
     disturbances: Sequence[Disturbance] = ()
     cores: Mapping[str, float] = field(default_factory=dict)
     steps: Sequence[EngineSteps] = ()
+    legs: Sequence[Legs] = ()
     machine_paces: Sequence[float | None] = ()
 
     @property

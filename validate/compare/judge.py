@@ -93,6 +93,7 @@ def judge(
         throughputs=[one for each in measured for one in throughputs_of(each)],
         lags=lags,
         steps=[one for case in cases for one in case.steps],
+        legs=[one for case in cases for one in case.legs],
         machine_paces=[one for case in cases for one in machine_paces_of(case)],
         disturbances=disturbances,
         conclusions=conclusions,

@@ -6,6 +6,7 @@ from typing import Literal
 
 from simcore.scenario.base import Part, Positive
 from validate.compare.distance import Statistic
+from validate.compare.phenomena import EngineSteps, Legs
 from validate.compare.wording import percent
 
 State = Literal["passed", "failed", "withheld"]
@@ -110,24 +111,6 @@ class Lag(Part):
     cores: dict[str, float] = {}
 
 
-class EngineSteps(Part):
-    """How long the steps of one LLM backend lasted in each live repetition, and should by its profile; means.
-
-    Where that differs so do latencies, whatever the simulator makes of queues. On a CPU it is all that the
-    server computes, in which other processes on its core have no share.
-    """
-
-    variant: str
-    point: float | None
-    backend: str
-    steps: list[int]
-    live_ms: list[float]
-    profile_ms: list[float]
-    error: float
-    """Relative, profile - live, over all repetitions."""
-    sentence: str
-
-
 class MachinePaces(Part):
     """How many times longer than by the profile the machine took in each repetition.
 
@@ -214,6 +197,7 @@ class Verdict(Part):
     throughputs: list[Throughput] = []
     lags: list[Lag]
     steps: list[EngineSteps] = []
+    legs: list[Legs] = []
     machine_paces: list[MachinePaces] = []
     disturbances: list[Disturbance] = []
     conclusions: list[Conclusion]
@@ -237,6 +221,24 @@ class Verdict(Part):
         )
 
     @property
+    def step_errors(self) -> str | None:
+        """How far the profiles' steps are from the engines' over all variants, or None where no log tells."""
+        found = [one.stretches for one in self.steps if one.stretches is not None]
+        if not found:
+            return None
+        medians, tails = [one.median_error for one in found], [one.p90_error for one in found]
+        return (
+            f"By the profile, {found[0].length} of the engines' steps in a row take {_span(medians)} more or "
+            f"less than they took (median), {_span(tails)} at the 90th percentile."
+        )
+
+    @property
     def slow_or_fast_steps(self) -> list[str]:
         """What is said of engines whose steps are further from the profile's than the median error may be."""
         return [one.sentence for one in self.steps if abs(one.error) > self.tolerances.median_error]
+
+
+def _span(shares: list[float]) -> str:
+    """``3%`` or ``3% to 8.1%``."""
+    least, most = percent(min(shares)), percent(max(shares))
+    return least if least == most else f"{least} to {most}"

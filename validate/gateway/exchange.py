@@ -15,12 +15,15 @@ from simcore.request import Kind, Outcome, Request
 from validate.gateway.errors import BackendFault, ClientGone, error_body, error_event, error_response
 from validate.gateway.events import EventWatch, Usage, usage_of
 from validate.gateway.gateway import Gateway
+from validate.gateway.metadata import DISPATCHED, REQUEST_ID
 from validate.gateway.reply import Reply
 from validate.gateway.upstream import payload_for, posted, whole
 from validate.live.backend import LiveBackend
 from validate.live.driver import Rejected
 
 LONGEST_ERROR = 1 << 16
+PASSED_ON = ("Authorization", REQUEST_ID)
+"""What the backend is told as the client said it."""
 
 
 class Exchange:
@@ -76,8 +79,12 @@ class Exchange:
 
     async def _ask(self, backend: LiveBackend) -> web.StreamResponse:
         payload = payload_for(backend, self._request, self._body)
-        url, key = backend.url + self._http.path, self._http.headers.get("Authorization")
-        async with posted(self._gateway.session, url, payload, key) as answer:
+        sent = self._http.headers
+        passed_on = {name: sent[name] for name in PASSED_ON if name in sent}
+        if REQUEST_ID in sent:
+            at = self._driver.clock.on_loop(self._request.dispatched)
+            self._reply.headers[DISPATCHED] = f"{at:.6f}"
+        async with posted(self._gateway.session, backend.url + self._http.path, payload, passed_on) as answer:
             if answer.status >= 400:
                 return await self._refusal(answer)
             if answer.content_type == "text/event-stream":

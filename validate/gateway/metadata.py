@@ -16,6 +16,10 @@ from simcore.request import Kind, Priority
 from validate.gateway.errors import BadRequest
 
 PREFIX = "X-Simsage-"
+REQUEST_ID = "X-Request-Id"
+"""A client's name for its request, which the backend is told, too."""
+DISPATCHED = "X-Simsage-Dispatched"
+"""Tells who names a request when it went to its backend: seconds of this machine's monotonic clock."""
 LONGEST_NAME = 100
 LONGEST_NUMBER = 18
 KINDS = {"chat": Kind.LLM_CHAT, "generate": Kind.LLM_GENERATE, "embedding": Kind.EMBEDDING}

@@ -16,18 +16,19 @@ EVENTS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "
 class Reply:
     """What the client is sent. Until its first byte, ``begun`` is None and everything is still open.
 
-    Its methods raise `ClientGone` once the client has hung up.
+    ``headers`` are sent beside its own. Its methods raise `ClientGone` once the client has hung up.
     """
 
     def __init__(self, http: web.Request) -> None:
         self.begun: web.StreamResponse | None = None
+        self.headers: dict[str, str] = {}
         self._http = http
 
     async def pass_on(self, chunk: bytes) -> None:
         """Send a piece of a stream of events, behind the headers if it is the first."""
         try:
             if self.begun is None:
-                self.begun = web.StreamResponse(headers=EVENTS)
+                self.begun = web.StreamResponse(headers=EVENTS | self.headers)
                 await self.begun.prepare(self._http)
             await self.begun.write(chunk)
         except OSError as error:
@@ -35,7 +36,9 @@ class Reply:
 
     async def send(self, content: bytes) -> web.StreamResponse:
         """Send an answer that comes in one piece, to its end."""
-        self.begun = response = web.Response(body=content, content_type="application/json")
+        self.begun = response = web.Response(
+            body=content, content_type="application/json", headers=self.headers
+        )
         try:
             await response.prepare(self._http)
             await response.write_eof()

@@ -41,16 +41,14 @@ def payload_for(backend: LiveBackend, request: Request, body: Mapping[str, Any])
 
 @asynccontextmanager
 async def posted(
-    session: aiohttp.ClientSession, url: str, payload: bytes, authorization: str | None
+    session: aiohttp.ClientSession, url: str, payload: bytes, passed_on: Mapping[str, str]
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """The backend's answer, of a status that is the client's business. Raises BackendFault for others.
 
-    Leaving early closes the connection, which makes vLLM abort the request. A redirection is not followed:
-    where requests go is not a backend's to say.
+    ``passed_on`` are headers of the client's. Leaving early closes the connection, which makes vLLM abort
+    the request. A redirection is not followed: where requests go is not a backend's to say.
     """
-    headers = {"Content-Type": "application/json"}
-    if authorization is not None:
-        headers["Authorization"] = authorization
+    headers = {"Content-Type": "application/json", **passed_on}
     try:
         async with session.post(url, data=payload, headers=headers, allow_redirects=False) as answer:
             if answer.status >= 500 or answer.status in REFUSALS or 300 <= answer.status < 400:

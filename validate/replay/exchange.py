@@ -8,7 +8,9 @@ from typing import Any
 import aiohttp
 
 from simcore.request import Request, Service
+from validate.gateway.metadata import DISPATCHED, REQUEST_ID
 from validate.live.clock import Clock
+from validate.replay.engine_log import name_of, new_prefix
 from validate.replay.prompts import Prompts
 
 
@@ -34,6 +36,7 @@ class Exchange:
         self._urls = urls
         self._models = models
         self._prompts = prompts
+        self._prefix = new_prefix()
 
     async def ask(self, request: Request, clock: Clock) -> None:
         """Return once the answer is whole, its first token's time noted.
@@ -44,7 +47,7 @@ class Exchange:
         if request.kind.service is Service.LLM:
             await self._complete(request, clock)
         else:
-            await self._embed(request)
+            await self._embed(request, clock)
 
     async def _complete(self, request: Request, clock: Clock) -> None:
         body = {
@@ -59,8 +62,9 @@ class Exchange:
         url = f"{self._urls[Service.LLM]}/v1/completions"
         usage: dict[str, Any] = {}
         first = None
-        async with self._session.post(url, json=body, headers=headers_of(request)) as response:
+        async with self._session.post(url, json=body, headers=self._headers(request)) as response:
             await checked(response)
+            _note_dispatched(request, response, clock)
             async for line in response.content:
                 event = _event(line)
                 if event.get("choices") and first is None:
@@ -72,18 +76,22 @@ class Exchange:
             raise Refused(f"{told} tokens of {request.output_tokens}")
         request.first_token = first
 
-    async def _embed(self, request: Request) -> None:
+    async def _embed(self, request: Request, clock: Clock) -> None:
         body = {
             "model": self._models[Service.EMBEDDING],
             "input": self._prompts.texts(request),
             "encoding_format": "float",
         }
         url = f"{self._urls[Service.EMBEDDING]}/v1/embeddings"
-        async with self._session.post(url, json=body, headers=headers_of(request)) as response:
+        async with self._session.post(url, json=body, headers=self._headers(request)) as response:
             await checked(response)
+            _note_dispatched(request, response, clock)
             vectors = _vectors(await response.read())
         if vectors != len(request.text_tokens):
             raise Refused(f"{vectors} vectors of {len(request.text_tokens)}")
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        return headers_of(request) | {REQUEST_ID: name_of(self._prefix, request.id)}
 
 
 def headers_of(request: Request) -> dict[str, str]:
@@ -101,6 +109,17 @@ def headers_of(request: Request) -> dict[str, str]:
     if request.prefix_group >= 0:
         said["Prefix-Group"] = str(request.prefix_group)
     return {f"X-Simsage-{name}": value for name, value in said.items()}
+
+
+def _note_dispatched(request: Request, response: aiohttp.ClientResponse, clock: Clock) -> None:
+    """Note when the control plane let go of the request, if it is on this machine and says so."""
+    try:
+        at = float(response.headers.get(DISPATCHED, "nan")) - clock.start
+    except ValueError:
+        return
+    # The monotonic clock of another machine counts from elsewhere.
+    if request.arrival <= at <= clock.now():
+        request.dispatched = at
 
 
 def _vectors(answer: bytes) -> int:

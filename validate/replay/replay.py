@@ -21,7 +21,7 @@ from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.workload import Distribution
 from simcore.workload.distributions import draw_floats
 from simcore.workload.randomness import Streams
-from validate.pace import Pace
+from validate.pace import Pace, Steps
 from validate.replay.carrier import HttpCarrier
 from validate.replay.exchange import Exchange
 from validate.replay.paced import PacedEnvironment
@@ -40,7 +40,9 @@ class Replayed:
     ``lags``: after the warm-up, from each intended time of sending to the real one. ``faults``: what went
     wrong, how often. ``incidents``: what happened to the servers, ``lost``: those that were gone at the end.
     ``cores``: the shares of a core that clients and, where it was started here, gateway took. ``paces``: how
-    long the steps of engines that were started here lasted.
+    long the steps of engines that were started here lasted, ``steps`` their own logs of them by backend,
+    whose times count from the same start if ``aligned``. ``began`` is the start on the monotonic clock, and
+    ``epoch_start`` since the epoch; ``seconds`` is how long it all took.
     """
 
     requests: list[Request]
@@ -50,6 +52,11 @@ class Replayed:
     lost: list[str] = field(default_factory=list)
     cores: dict[str, float] = field(default_factory=dict)
     paces: list[Pace] = field(default_factory=list)
+    steps: dict[str, Steps] = field(default_factory=dict)
+    began: float = 0.0
+    epoch_start: float = 0.0
+    seconds: float = 0.0
+    aligned: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ async def replay(
         open_loop = start_clients(env, scenario, sender, streams, base, block_size)
         processor = time.process_time()
         env.begin()
+        epoch_start = time.time()
         async with Watch(front.watched, env.clock, session) as watch:
             await _until(
                 env,
@@ -102,7 +110,17 @@ async def replay(
     cores = {"clients": (time.process_time() - processor) / env.now}
     _check_integrity(sender, carrier, requests)
     requests.sort(key=attrgetter("id"))
-    return Replayed(requests, carrier.lags, carrier.faults, watch.incidents, watch.lost, cores)
+    return Replayed(
+        requests,
+        carrier.lags,
+        carrier.faults,
+        watch.incidents,
+        watch.lost,
+        cores,
+        began=env.clock.start,
+        epoch_start=epoch_start,
+        seconds=env.now,
+    )
 
 
 def _check_integrity(sender: Sender, carrier: HttpCarrier, requests: Sequence[Request]) -> None:

@@ -1,0 +1,122 @@
+"""Recordings: a live validation is kept whole, and judged again from its files alone."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from simsage.cli import main
+from tests.unit.recording_support import SHORT, VARIANTS, judged, validated, verdict_in
+from validate.recording.keep import Recorder
+from validate.replay.replay import Replayed
+
+
+def test_a_recording_says_what_the_live_validation_said(tmp_path: Path) -> None:
+    validated(tmp_path, scenario=SHORT + VARIANTS)
+    moved = tmp_path / "elsewhere"
+    shutil.move(tmp_path / "out" / "recording", moved)
+    for name in ("small.yaml", "toy.json", "other.json"):
+        (tmp_path / name).unlink()
+    said = judged(moved, tmp_path / "again")
+    assert said.exit_code == 1, said.output
+    live, again = verdict_in(tmp_path / "out"), verdict_in(tmp_path / "again")
+    assert {one["variant"] for one in again["comparisons"]} == {"toy", "other"}
+    assert again == live
+    report = (tmp_path / "again" / "report.html").read_text()
+    environment = json.loads((moved / "environment.json").read_text())
+    made = environment["date"]
+    assert environment["software"]["numpy"] == environment["packages"]["numpy"]
+    assert f"Judged from a recording of {made[:13]}" in report
+
+
+def test_the_gateway_says_when_it_dispatched_each_request(tmp_path: Path) -> None:
+    """A server at a URL has no step log: its requests are in no leg. The gateway's part is recorded."""
+    validated(tmp_path, "--repetitions", "1")
+    recording = tmp_path / "out" / "recording"
+    text = gzip.decompress((recording / "requests-0.jsonl.gz").read_bytes())
+    rows = [json.loads(line) for line in text.splitlines()]
+    assert len(rows) > 10
+    for row in rows:
+        assert row["arrival"] < row["dispatched"] < row["first_token"] < row["finished"]
+    assert verdict_in(tmp_path / "out")["legs"] == []
+
+
+def test_another_profile_takes_the_place_of_every_backends(tmp_path: Path) -> None:
+    validated(tmp_path, "--repetitions", "1", scenario=SHORT + VARIANTS)
+    said = judged(tmp_path / "out" / "recording", tmp_path / "b", "--profile", str(tmp_path / "other.json"))
+    assert said.exit_code == 1, said.output
+    before, after = verdict_in(tmp_path / "out"), verdict_in(tmp_path / "b")
+    assert _simulated(after, "toy") == _simulated(after, "other") == _simulated(before, "other")
+    assert _simulated(before, "toy") < 0.6 * _simulated(before, "other")
+
+
+def _simulated(verdict: dict, variant: str) -> float:
+    (one,) = (one for one in verdict["comparisons"] if (one["variant"], one["metric"]) == (variant, "tpot"))
+    return float(one["figures"][0]["simulated_ms"])
+
+
+def test_only_what_was_replayed_is_judged(tmp_path: Path) -> None:
+    validated(tmp_path, "--repetitions", "1", scenario=SHORT + VARIANTS)
+    recording = tmp_path / "out" / "recording"
+    first = (recording / "replays.jsonl").read_text().splitlines()[0]
+    (recording / "replays.jsonl").write_text(first + "\n")
+    variant = json.loads(first)["variant"]
+    judged(recording, tmp_path / "b")
+    assert {one["variant"] for one in verdict_in(tmp_path / "b")["comparisons"]} == {variant}
+    missing = ({"toy", "other"} - {variant}).pop()
+    said = judged(recording, tmp_path / "c", "--variant", missing)
+    assert said.exit_code == 2
+    assert "one that was replayed" in said.output
+
+
+def test_a_stop_after_the_first_replay_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = Recorder.keep
+
+    def stopping(self: Recorder, variant: str, point: float | None, one: Replayed) -> None:
+        if self.replays:
+            raise KeyboardInterrupt
+        keep(self, variant, point, one)
+
+    monkeypatch.setattr(Recorder, "keep", stopping)
+    said, out = validated(tmp_path), tmp_path / "out"
+    assert said.exit_code == 130
+    assert f"1 replay kept; to judge: simsage validate --recorded {out / 'recording'}" in said.output
+    assert [file.name for file in out.iterdir()] == ["recording"]
+    assert not [file.name for file in tmp_path.iterdir() if file.name.startswith(".")]
+    again = judged(out / "recording", tmp_path / "again")
+    assert again.exit_code == 1, again.output
+    assert len(verdict_in(tmp_path / "again")["comparisons"][0]["live_requests"]) == 1
+
+
+def test_a_stop_before_the_first_replay_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopping(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Recorder, "keep", stopping)
+    assert validated(tmp_path).exit_code == 130
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "either --live and a SCENARIO, or --recorded"),
+        (["--live", "a.yaml", "--recorded", "b"], "either --live and a SCENARIO, or --recorded"),
+        (["--live"], "--live needs a SCENARIO"),
+        (["--live", "a.yaml", "--profile", "p"], "--profile goes with --recorded"),
+        (["--recorded", "b", "a.yaml"], "--recorded excludes scenario"),
+        (["--recorded", "b", "--repetitions", "2"], "--recorded excludes --repetitions"),
+        (["--recorded", "b", "--set", "seed=1"], "--recorded excludes --set"),
+    ],
+)
+def test_live_or_recorded_and_not_both(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, ["validate", *arguments])
+    assert result.exit_code == 2
+    assert said in result.output

@@ -1,0 +1,1 @@
+"""Recordings: live replays in files, written as they end and read again."""
