@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.probes.frontend import periods
-from simcore.profile.steptime import StepTime
 from simcore.step import Step
 from validate.compare.phenomena import EngineSteps, StepKind, Stretches
 from validate.compare.wording import labelled, ms, percent
@@ -28,7 +27,7 @@ class EngineLogs(NamedTuple):
 
     paces: Sequence[Pace]
     logs: Sequence[Steps]
-    form: StepTime
+    form: Callable[[Step], float]
 
 
 def all_engine_steps(
@@ -45,7 +44,7 @@ def all_engine_steps(
         )
 
 
-def _timed(log: Steps, form: StepTime) -> Timed:
+def _timed(log: Steps, form: Callable[[Step], float]) -> Timed:
     """Rows of kind, seconds on the machine and seconds by the profile, of steps while the engine had work."""
     steps = [(Step(**step), seconds) for step, seconds in periods(log)]
     rows = [(KINDS.index(step.kind), seconds, form(step)) for step, seconds in steps]

@@ -31,7 +31,7 @@ class Pace:
 
 
 def pace_of(
-    backend: str, logged: Steps, form: StepTime, on_cpu: bool, computed: float | None = None
+    backend: str, logged: Steps, form: Callable[[Step], float], on_cpu: bool, computed: float | None = None
 ) -> Pace | None:
     """The pace by the steps that a server ``logged``; None where they do not tell one.
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from simcore.profile.use import Profiles, served_llm, step_time
+from simcore.profile.use import Profiles, served_llm, step_seconds
 from simcore.scenario.cluster import EmbeddingBackends, LLMBackends
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.places import places
 from validate.backends.launch import Report
 from validate.cell import Cell, cells_of
+from validate.live.plane import with_gateway_costs
 from validate.pace import Pace, pace_of
 from validate.recording.read import Record
 from validate.replay.replay import Replayed
@@ -43,6 +44,7 @@ def simulate_recorded(cells: Sequence[Cell], profiles: Profiles, base: Path, rep
     """Simulate each replay, at the pace that its engines' recorded steps have by today's profiles."""
     for number, cell in enumerate(cells):
         report(f"simulating {number + 1} of {len(cells)}")
+        cell.document = with_gateway_costs(cell.document, profiles)
         cell.live = [_paced(one, cell.document, profiles) for one in cell.live]
         simulate_cell(cell, profiles, base)
 
@@ -56,7 +58,7 @@ def _paces(one: Replayed, document: ScenarioDocument, profiles: Profiles) -> Ite
     for then in one.paces:
         spec, logged = specs.get(then.backend), one.steps.get(then.backend, [])
         if isinstance(spec, LLMBackends):
-            form = step_time(served_llm(profiles, spec.profile))
+            form = step_seconds(served_llm(profiles, spec.profile))
             computed = then.live if then.on_cpu else None
             if (now := pace_of(then.backend, logged, form, then.on_cpu, computed)) is not None:
                 yield now

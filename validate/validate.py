@@ -15,7 +15,7 @@ from pathlib import Path
 
 from calibration.backends.embedding_model import find_embedding_model
 from calibration.errors import BackendFailed
-from simcore.profile.use import Profiles, served_llm, step_time
+from simcore.profile.use import Profiles, served_llm, step_seconds
 from simcore.request import Service
 from simcore.scenario.cluster import EmbeddingBackends, LLMBackends
 from simcore.scenario.document import ScenarioDocument
@@ -30,7 +30,7 @@ from validate.gateway.counts import Counts, contradiction, counted
 from validate.gateway.process import GatewayProcess
 from validate.legs.legs import Sides, legs_of
 from validate.live.fine_loop import fine_loop
-from validate.live.plane import index_places, live_places, public_model
+from validate.live.plane import index_places, live_places, public_model, with_gateway_costs
 from validate.machine_pace import at_pace
 from validate.pace import pacings
 from validate.recording.keep import Recorder
@@ -88,6 +88,8 @@ def validate(document: ScenarioDocument, bench: Bench, repetitions: int) -> list
                 turn.cell.missed.append(str(error))
     bench.report("simulating")
     for cell in cells:
+        if bench.deployment is None:
+            cell.document = with_gateway_costs(cell.document, bench.profiles)
         simulate_cell(cell, bench.profiles, bench.base)
     return cells
 
@@ -139,7 +141,7 @@ def simulate_cell(cell: Cell, profiles: Profiles, base: Path) -> None:
     cell.simulated = [found[pace] for pace in paces]
     cell.as_calibrated = found[None]
     cell.steps = list(all_engine_steps(cell.variant, cell.point, _logs(cell, profiles)))
-    cell.legs = legs_of(cell.variant, cell.point, cell.document, list(_sides(cell, profiles)))
+    cell.legs = legs_of(cell.variant, cell.point, cell.document, list(_sides(cell)))
 
 
 def _logs(cell: Cell, profiles: Profiles) -> dict[str, EngineLogs]:
@@ -148,15 +150,15 @@ def _logs(cell: Cell, profiles: Profiles) -> dict[str, EngineLogs]:
     for place in places(cell.document):
         paces = [pace for one in cell.live for pace in one.paces if pace.backend == place.name]
         if isinstance(place.spec, LLMBackends) and paces:
-            form = step_time(served_llm(profiles, place.spec.profile))
+            form = step_seconds(served_llm(profiles, place.spec.profile))
             logs = [one.steps.get(place.name, []) for one in cell.live]
             found[place.name] = EngineLogs(paces, logs, form)
     return found
 
 
-def _sides(cell: Cell, profiles: Profiles) -> Iterator[Sides]:
-    for one, simulated, pace in zip(cell.live, cell.simulated, cell.machine_paces, strict=True):
-        yield Sides(one.requests, one.steps, one.aligned, simulated, at_pace(profiles, pace))
+def _sides(cell: Cell) -> Iterator[Sides]:
+    for one, simulated in zip(cell.live, cell.simulated, strict=True):
+        yield Sides(one.requests, one.steps, one.aligned, simulated)
 
 
 def _replay(document: ScenarioDocument, bench: Bench, running: Launched, words: TextMaker | None) -> Replayed:

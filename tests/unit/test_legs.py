@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simcore.request import Kind, Outcome, Request
-from tests.factories import constant, poisson, profile, scenario
+from tests.factories import constant, poisson, scenario
 from validate.legs.engine_times import EngineTimes, engine_times
 from validate.legs.legs import Sides, legs_of
 from validate.legs.matching import aligned, match
@@ -126,14 +126,12 @@ def test_legs_between_moments_that_are_not_known_are_one() -> None:
         one.submitted, one.dispatched, one.backend = one.arrival, one.arrival + 0.001, 0
         one.backend_arrival, one.scheduled = one.arrival + 0.004, one.arrival + 0.005
         one.first_token, one.finished = one.arrival + 0.035, one.arrival + 0.095
+        one.engine_first_token, one.engine_finished = one.first_token - 0.002, one.finished - 0.002
         simulated.append(one)
-    profiles = dict.fromkeys([document.backends["llm"].profile or ""], profile(overheads=OVERHEADS))
     aligned_steps = [
         {**one, "scheduled": one["scheduled"] - 100, "updated": one["updated"] - 100} for one in STEPS
     ]
-    (found,) = legs_of(
-        "v", None, document, [Sides(REQUESTS, {"llm": aligned_steps}, True, simulated, profiles)]
-    )
+    (found,) = legs_of("v", None, document, [Sides(REQUESTS, {"llm": aligned_steps}, True, simulated)])
     assert (found.stream, found.requests, found.share, found.uncertainty_ms) == ("chat", 3, 1.0, 0.0)
     names = [leg.name for leg in found.legs]
     assert names == [
@@ -154,14 +152,11 @@ def test_legs_between_moments_that_are_not_known_are_one() -> None:
 
 def test_requests_that_no_step_is_known_of_lower_the_share() -> None:
     document = scenario(streams={"chat": CHAT})
-    profiles = dict.fromkeys([document.backends["llm"].profile or ""], profile())
     stranger = chat(3, 77, 1.0, 1.1, 1.2)
     twins = [chat(one.id, one.prompt_tokens, one.arrival, 1.1, 1.2) for one in [*REQUESTS, stranger]]
     for one in twins:
         one.backend = 0
-    (found,) = legs_of(
-        "v", None, document, [Sides([*REQUESTS, stranger], {"llm": STEPS}, False, twins, profiles)]
-    )
+    (found,) = legs_of("v", None, document, [Sides([*REQUESTS, stranger], {"llm": STEPS}, False, twins)])
     assert (found.requests, found.share) == (3, 0.75)
     assert found.uncertainty_ms == pytest.approx(15)
 
@@ -188,7 +183,6 @@ def test_twins_are_found_by_place_and_stage_whatever_their_ids() -> None:
 
 def test_pipelines_and_look_ups_have_no_legs_but_their_other_stages_have() -> None:
     document = scenario(streams={"chat": CHAT})
-    profiles = dict.fromkeys([document.backends["llm"].profile or ""], profile())
     whole = Request(0, "chat", Kind.PIPELINE, 1.0, 0)
     stages = [
         Request(number, "chat", kind, 1.0, 8, parent=whole, stage=kind.name)
@@ -196,7 +190,7 @@ def test_pipelines_and_look_ups_have_no_legs_but_their_other_stages_have() -> No
     ]
     for one in (whole, *stages):
         one.finished, one.outcome, one.dispatched, one.backend = 1.5, Outcome.COMPLETED, 1.1, 0
-    (found,) = legs_of("v", None, document, [Sides([whole, *stages], {}, True, [whole, *stages], profiles)])
+    (found,) = legs_of("v", None, document, [Sides([whole, *stages], {}, True, [whole, *stages])])
     assert found.service == "embedding"
     assert [(leg.name, leg.live_ms) for leg in found.legs] == [
         ("control plane", pytest.approx(100)),

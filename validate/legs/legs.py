@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simcore.profile.use import Profiles, served_llm, with_control_costs
 from simcore.request import SERVICE_OF, Outcome, Request, Service
 from simcore.scenario.cluster import LLMBackends
 from simcore.scenario.document import ScenarioDocument
@@ -26,15 +25,13 @@ SERVED_MOMENTS = (Times._fields.index("sent"), Times._fields.index("dispatched")
 class Sides(NamedTuple):
     """One repetition: its live requests, its engines' steps by backend, and the simulated requests.
 
-    ``aligned`` tells whether the steps' times count from the replay's start; ``profiles`` are those that it
-    was simulated with.
+    ``aligned`` tells whether the steps' times count from the replay's start.
     """
 
     live: Sequence[Request]
     steps: Mapping[str, Steps]
     aligned: bool
     simulated: Sequence[Request]
-    profiles: Profiles
 
 
 class _Pair(NamedTuple):
@@ -86,7 +83,6 @@ def _engine(document: ScenarioDocument, one: Sides) -> Engine:
 def _pairs(
     document: ScenarioDocument, one: Sides, engine: Engine
 ) -> Iterator[tuple[tuple[str, Service], _Pair | None]]:
-    ways = _ways_out(document, one.profiles)
     simulated = dict(keys_of(one.simulated))
     for key, request in keys_of(one.live):
         counted = request.arrival >= document.warmup_s and request.outcome is Outcome.COMPLETED
@@ -96,7 +92,7 @@ def _pairs(
         twin, times = simulated.get(key), _live_times(request, engine)
         pair = None
         if twin is not None and twin.outcome is Outcome.COMPLETED and times is not None:
-            pair = _Pair(times, simulated_times(twin, ways[twin.backend]), service)
+            pair = _Pair(times, simulated_times(twin), service)
         yield (request.stream, service), pair
 
 
@@ -116,17 +112,6 @@ def _live_times(request: Request, engine: Engine) -> Times | None:
         ended=seen.ended,
         finished=request.finished,
     )
-
-
-def _ways_out(document: ScenarioDocument, profiles: Profiles) -> list[float]:
-    """Of each backend by index, the seconds from an engine's token to its client."""
-    hop = with_control_costs(document, profiles).control_plane.hop_latency_ms / 1e3
-    return [
-        served_llm(profiles, place.spec.profile).overheads.output + 2 * hop
-        if isinstance(place.spec, LLMBackends)
-        else 0.0
-        for place in places(document)
-    ]
 
 
 def _document(

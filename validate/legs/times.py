@@ -48,8 +48,8 @@ SERVED = ("control plane", "embedding")
 """The same for a request that is not an LLM's: to its dispatch, and from there to its end."""
 
 
-def simulated_times(request: Request, way_out: float) -> Times:
-    """A simulated request's moments; ``way_out`` is the seconds from the engine's token to the client's."""
+def simulated_times(request: Request) -> Times:
+    """A simulated request's moments."""
     if request.kind.service is not Service.LLM:
         return Times(request.arrival, request.dispatched, finished=request.finished)
     return Times(
@@ -57,9 +57,9 @@ def simulated_times(request: Request, way_out: float) -> Times:
         dispatched=request.dispatched,
         arrived=request.backend_arrival,
         scheduled=request.scheduled,
-        computed=request.first_token - way_out,
+        computed=request.engine_first_token,
         first=request.first_token,
-        ended=request.finished - way_out,
+        ended=request.engine_finished,
         finished=request.finished,
     )
 

@@ -32,6 +32,23 @@ def live_spec(spec: ControlPlaneSpec) -> ControlPlaneSpec:
     return spec.model_copy(update=dict.fromkeys(NOT_LIVE, 0.0))
 
 
+def with_gateway_costs(document: ScenarioDocument, profiles: Profiles) -> ScenarioDocument:
+    """The scenario with what simsage's gateway costs, where it says nothing and a backend's profile knows.
+
+    Live, a gateway always stands between clients and backends, so its simulation must have one.
+    """
+    plane = document.control_plane
+    if plane.model_fields_set & {*NOT_LIVE, "costs_profile"}:
+        return document
+    for place in live_places(document):
+        if isinstance(place.spec, LLMBackends | EmbeddingBackends):
+            name = place.spec.profile
+            if profiles[name].control is not None:
+                costs = plane.model_copy(update={"costs_profile": name})
+                return document.model_copy(update={"control_plane": costs})
+    return document
+
+
 def live_places(scenario: ScenarioDocument) -> list[Place]:
     """The scenario's backends that a client reaches through the OpenAI API; retrievers are not among them."""
     return [place for place in places(scenario) if not isinstance(place.spec, RetrieverBackends)]
