@@ -6,15 +6,24 @@ from datetime import UTC, datetime
 
 from calibration.campaign import Campaign
 from calibration.embedding_part import embedding_notes, embedding_part
+from calibration.errors import Underdetermined
 from calibration.fits.colocation import colocation
 from calibration.fits.retrieval import retrieval
 from calibration.llm_part import llm_part
 from calibration.machine import hardware, software
-from calibration.measure import Models, Said
+from calibration.parts import Parts
 from calibration.plan import Plan
+from calibration.probes.colocation import AT_ONCE
+from calibration.probes.control import GROUP as CONTROL
 from calibration.probes.control import control_costs
+from calibration.probes.embedding import GROUP as EMBEDDING
+from calibration.probes.engine import GROUP as LLM
+from calibration.probes.retrieval import GROUP as RETRIEVAL
+from calibration.running import Models, Said
 from calibration.target import Target
 from simcore.profile.document import ProfileDocument, Provenance
+from simcore.profile.embedding import EmbeddingProfile
+from simcore.profile.llm import LLMProfile
 
 
 def assemble(
@@ -25,14 +34,20 @@ def assemble(
     said: Said,
     name: str,
 ) -> ProfileDocument:
-    """Fit everything and write it down. Raises `calibration.errors.Underdetermined`."""
-    llm, embedding, notes = None, None, list[str]()
-    if models.shape and "llm" in target.parts:
-        llm, notes = llm_part(campaign, models.shape, said.engine)
-    if models.embedding and "embedding" in target.parts:
-        embedding = embedding_part(campaign, models.embedding, said.embedding)
-        notes += embedding_notes(campaign, models.embedding)
+    """Fit everything and write it down. Raises `calibration.errors.Underdetermined`.
+
+    Where time was limited, a part that the points do not determine is absent and a note says why; it raises
+    only if that leaves none.
+    """
+    parts, notes = Parts(campaign, target), list[str]()
+    llm = parts.fit("llm", LLM, lambda: _llm(campaign, models, said, notes))
+    embedding = parts.fit("embedding", EMBEDDING, lambda: _embedding(campaign, models, said, notes))
     server_step = llm.server_step if llm else (0.0, 0.0)
+    shared = parts.fit("colocation", AT_ONCE, lambda: colocation(campaign, server_step))
+    index = parts.fit("retrieval", RETRIEVAL, lambda: retrieval(campaign))
+    control = parts.fit("control", CONTROL, lambda: control_costs(campaign))
+    if not parts.fitted:
+        raise Underdetermined(f"there is no profile yet, the points are kept: {'; '.join(parts.absent)}")
     return ProfileDocument(
         schema_version=2,
         name=name,
@@ -41,16 +56,34 @@ def assemble(
             how="measured",
             source=f"simsage calibrate, {plan.name} plan, on the hardware named here",
             date=datetime.now(UTC).strftime("%Y-%m-%d"),
-            notes=[*notes, *campaign.drift_notes(), *campaign.notes],
+            notes=[*parts.absent, *campaign.shortfall(), *notes, *campaign.drift_notes(), *campaign.notes],
         ),
         hardware=hardware(campaign.device, campaign.cores),
         software=software(),
         llm=llm,
         embedding=embedding,
-        colocation=colocation(campaign, server_step) if "colocation" in target.parts else None,
-        retrieval=retrieval(campaign) if "retrieval" in target.parts else None,
-        control=control_costs(campaign) if "control" in target.parts else None,
+        colocation=shared,
+        retrieval=index,
+        control=control,
     )
+
+
+def _llm(campaign: Campaign, models: Models, said: Said, notes: list[str]) -> LLMProfile:
+    assert models.shape
+    if not said.engine:
+        raise Underdetermined("the engine was not ready in time to say what it is")
+    llm, words = llm_part(campaign, models.shape, said.engine)
+    notes += words
+    return llm
+
+
+def _embedding(campaign: Campaign, models: Models, said: Said, notes: list[str]) -> EmbeddingProfile:
+    assert models.embedding
+    if not said.embedding:
+        raise Underdetermined("the embedding model was not ready in time to say what it is")
+    embedding = embedding_part(campaign, models.embedding, said.embedding)
+    notes += embedding_notes(campaign, models.embedding)
+    return embedding
 
 
 def _description(target: Target) -> str:

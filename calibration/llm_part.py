@@ -6,15 +6,16 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from calibration.backends.engine_settings import server_settings
-from calibration.campaign import Campaign
+from calibration.campaign import LEFT_OUT, Campaign
 from calibration.compose.shape import ModelShape
 from calibration.fits.fitted_profile import parameters, ranges, rounded, tables
 from calibration.fits.judge import judge_steps, residual_quantiles
 from calibration.fits.overheads import StepExtra, fit_overheads, fit_step_extra
 from calibration.fits.steptime import StepFit, fit_step_time
 from calibration.probes.engine import GROUP
-from calibration.probes.frontend import GROUP as FRONTEND
+from calibration.probes.frontend import waves_of
 from calibration.probes.samples import StepPoint, step_points
+from simcore.profile.base import Overheads
 from simcore.profile.llm import EngineFacts, LLMProfile, StepTimeParameters
 from simcore.profile.points import StepRow
 from simcore.profile.steptime import StepTime
@@ -27,7 +28,7 @@ def llm_part(campaign: Campaign, shape: ModelShape, said: dict[str, Any]) -> tup
     """
     engine = EngineFacts.model_validate(said["facts"])
     points, fit = _fit(campaign, engine)
-    served = campaign.records(FRONTEND)
+    served = waves_of(campaign)
     extra = fit_step_extra(served, fit.step_time)
     served_time = _in_server(fit.step_time, extra)
     profile = LLMProfile(
@@ -38,7 +39,7 @@ def llm_part(campaign: Campaign, shape: ModelShape, said: dict[str, Any]) -> tup
         residuals=residual_quantiles((fit.step_time(p.step), p.samples) for p in points),
         intervals=_shifted(fit.intervals, extra),
         engine=_served(engine, campaign),
-        overheads=fit_overheads(served),
+        overheads=fit_overheads(served) if served else Overheads(),
         fit=judge_steps(fit.step_time, points),
         points=[_row(point) for point in points],
         server_step=(
@@ -47,7 +48,8 @@ def llm_part(campaign: Campaign, shape: ModelShape, said: dict[str, Any]) -> tup
         ),
         **ranges(points),
     )
-    return profile, [_extra_note(extra), "weights are dummies: step times do not depend on their values"]
+    note = _extra_note(extra) if served else f"{LEFT_OUT}what a server adds: overheads are nothing"
+    return profile, [note, "weights are dummies: step times do not depend on their values"]
 
 
 def _fit(campaign: Campaign, engine: EngineFacts) -> tuple[list[StepPoint], StepFit]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from calibration.cores import Device
-from calibration.probes.design import Scene, full_design, quick_design, tiny_design
+from calibration.probes.design import Scene, full_design, ordered, quick_design, tiny_design
 from calibration.probes.gpu_design import full_gpu_design, quick_gpu_design
 from calibration.probes.loads import Loads, full_loads, quick_loads, tiny_loads
 from calibration.probes.retrieval import FULL, QUICK, IndexDesign
@@ -29,8 +29,8 @@ class Plan:
 
     @property
     def identity(self) -> str:
-        """Name and the design's digest: steps of another design are not this plan's."""
-        return f"{self.name} {sha256(repr(self.design).encode()).hexdigest()[:12]}"
+        """Name and the design's digest: steps of another design, or in another order, are not this plan's."""
+        return f"{self.name} {sha256(repr(ordered(self.design)).encode()).hexdigest()[:12]}"
 
 
 def tiny() -> Plan:

@@ -36,6 +36,11 @@ API_KEY = "SIMSAGE_API_KEY"
     help="Measure only this; repeatable. All but retrieval if none is named.",
 )
 @click.option("--quick", is_flag=True, help="Fewer points: under four minutes, wider intervals.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(1.0),
+    help="Stop by then, starts included, and write the best profile that the points so far allow.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
 def calibrate(
     where: Literal["cpu", "gpu"] | None,
@@ -45,11 +50,15 @@ def calibrate(
     threads: int,
     parts: tuple[Literal["llm", "embedding", "colocation", "retrieval", "control"], ...],
     quick: bool,
+    minutes: float | None,
     out: Path,
 ) -> None:
     """Measure real backends and write a profile. The same command goes on where an earlier one stopped."""
     if (where is None) == (url is None):
         raise click.UsageError("Say one of --cpu, --gpu and --url.")
+    if url is not None and minutes is not None:
+        raise click.UsageError("--minutes is for --cpu and --gpu; --url has --quick")
+    short: list[str] = []
     with faults_shown():
         from calibration.campaign import Progress
 
@@ -61,12 +70,17 @@ def calibrate(
                 calibrate_url(str(url), model, out, api_key=key, quick=quick, progress=report)
                 return
             from calibration.calibrate import calibrate, plan_of
+            from calibration.campaign import LEFT_OUT
             from calibration.target import USUAL, Target
 
             target = Target(where, model, embedding, threads, tuple(dict.fromkeys(parts)) or USUAL)
-            calibrate(out, target, plan=plan_of(target, quickly=quick), progress=report)
+            plan = plan_of(target, quickly=quick)
+            profile = calibrate(out, target, plan=plan, minutes=minutes, progress=report)
+            short.extend(note for note in profile.provenance.notes if note.startswith(LEFT_OUT))
 
         _stoppable(measure)
+    for note in short:
+        click.echo(note, err=True)
     click.echo(str(out))
 
 
