@@ -16,6 +16,7 @@ from calibration.campaign import Campaign, Progress, rising
 from calibration.compose.shape import model_shape
 from calibration.cores import choose_cores
 from calibration.errors import BackendMissing
+from calibration.kept import Kept
 from calibration.machine import hardware, software
 from calibration.measure import measure
 from calibration.plan import Plan, full, quick
@@ -34,12 +35,14 @@ def calibrate(
     minutes: float | None = None,
     work_dir: Path | None = None,
     progress: Progress,
+    kept: Kept | None = None,
 ) -> ProfileDocument:
     """Measure the parts of ``target`` on this machine and write their profile to ``out``.
 
     ``plan`` is the full one unless given. Once ``minutes`` are up, backends' starts included, the points so
     far make the profile: a part that they do not determine is absent, and notes that begin with `LEFT_OUT`
-    say what is. The same plan goes on from there, with more minutes or without a limit.
+    say what is. The same plan goes on from there, with more minutes or without a limit. Servers stop when all
+    is measured, but for ``kept`` ones.
 
     ``work_dir`` (`work_folder` of ``out`` unless given) keeps the measured points, the model folder and the
     backends' logs; a calibration that was stopped resumes from it. Raises
@@ -56,7 +59,7 @@ def calibrate(
             find_embedding_model(target.embedding, folder) if target.with_embedding else None,
         )
         campaign = start_campaign(target, plan, folder, progress, time)
-        said = measure(campaign, target, plan, models)
+        said = measure(campaign, target, plan, models, kept)
         progress("fitting", 0.98)
         profile = assemble(campaign, target, plan, models, said, name)
         write_profile(out, profile)

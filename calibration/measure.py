@@ -9,6 +9,7 @@ from calibration.agenda import Shares, Stage, allotment, shares_of, stages_of
 from calibration.backends.process import ending_in_order
 from calibration.campaign import LEFT_OUT, Campaign
 from calibration.errors import BackendFailed
+from calibration.kept import Kept
 from calibration.plan import Plan
 from calibration.probes.colocation import probe_colocation
 from calibration.probes.control import probe_control
@@ -16,13 +17,16 @@ from calibration.probes.embedding import embedding_design, probe_embedding
 from calibration.probes.embedding_server import probe_embedding_server
 from calibration.probes.engine import probe_engine
 from calibration.probes.retrieval import probe_retrieval
-from calibration.probes.served import is_measured, probe_served
+from calibration.probes.served import probe_served, server_blocks
 from calibration.running import Models, Running, Said, starts_beside
 from calibration.target import Target
 
 
-def measure(campaign: Campaign, target: Target, plan: Plan, models: Models) -> Said:
+def measure(campaign: Campaign, target: Target, plan: Plan, models: Models, kept: Kept | None = None) -> Said:
     """Run the probes; points that the campaign's store already has are not measured again.
+
+    Backends stop when all is measured that needs them, but for servers that are to be ``kept``. What runs
+    beside all of it, as a sampler of the device's power does, enters ``stack`` first.
 
     Where time is limited each stage gets its share of what is left as it begins, and where all backends stay
     up, those that had to leave something out get what is left in the end.
@@ -32,15 +36,14 @@ def measure(campaign: Campaign, target: Target, plan: Plan, models: Models) -> S
     together = [stage for stage in stages if stage not in apart]
     with ending_in_order():
         with ExitStack() as stack:
-            probes = _Probes(
-                campaign, Running(stack, campaign, target, models), plan, models, shares_of(stages)
-            )
-            if together and probes.within_time("the backends", probes.running.start):
+            running = Running(stack, campaign, target, models, kept)
+            probes = _Probes(campaign, running, plan, models, shares_of(stages))
+            if together and probes.within_time("the backends", running.start):
                 _visit(probes, together, apart)
                 if starts_beside(campaign.device):
                     _visit_again(probes, together, apart)
         _visit(probes, apart, [])
-    return probes.running.said
+    return running.said
 
 
 def _visit(probes: _Probes, stages: Sequence[Stage], later: Sequence[Stage]) -> None:
@@ -125,9 +128,11 @@ class _Probes:
         probe_colocation(self.campaign, running.engine, running.embedding, self._plan.loads, share)
 
     def _server(self, share: tuple[float, float]) -> None:
-        running = self.running
-        if not is_measured(self.campaign, running.room):
-            probe_served(self.campaign, running.engine, running.server, running.room, running.pace, share)
+        running, plan = self.running, self._plan
+        waves = max(2, self.campaign.repetitions - 1)
+        blocks = server_blocks(running.room, waves, plan.passes, plan.loads_served)
+        if any(name not in self.campaign.store for name, _, _ in blocks):
+            probe_served(self.campaign, running.engine, running.server, blocks, running.pace, share)
 
     def _retrieval(self, share: tuple[float, float]) -> None:
         probe_retrieval(self.campaign, self._plan.index, share)

@@ -7,21 +7,24 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from calibration.backends.embedding_model import EmbeddingModel
 from calibration.backends.embedding_server import EmbeddingServer
 from calibration.backends.engine_settings import engine_settings, memory_share
-from calibration.backends.server import Server
+from calibration.backends.server import ListeningProcess, Server
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign
 from calibration.compose.shape import ModelShape
 from calibration.cores import Device
+from calibration.kept import Kept
 from calibration.probes.embedding import start_embedding
 from calibration.probes.embedding_server import start_embedding_server
 from calibration.probes.engine import Pace, pace_of, start_engine, warm_up
 from calibration.probes.room import Room
 from calibration.target import Target
+
+S = TypeVar("S", bound=ListeningProcess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,19 @@ class Running:
     All raise `calibration.errors.BackendFailed` if a backend dies or is not ready in time.
     """
 
-    def __init__(self, stack: ExitStack, campaign: Campaign, target: Target, models: Models) -> None:
+    def __init__(
+        self,
+        stack: ExitStack,
+        campaign: Campaign,
+        target: Target,
+        models: Models,
+        kept: Kept | None = None,
+    ) -> None:
         self.said = Said({}, {})
         self.engine_start = 0.0
         """Seconds that the engine took to start."""
         self._stack = stack
+        self._kept = kept
         self._campaign = campaign
         self._parts = target.parts
         self._models = models
@@ -139,9 +150,12 @@ class Running:
     def _starting_server(self) -> Server:
         assert self._models.llm
         campaign, steps = self._campaign, self._steps("server")
-        return self._stack.enter_context(
+        settings = engine_settings(campaign.device, self._models.llm, self._share)
+        # As many blocks as the profile will say, though other processes allocate while the server starts.
+        blocks = {"num_gpu_blocks_override": self.room.num_gpu_blocks, "block_size": self.room.block_size}
+        return self._ending(
             Server(
-                engine_settings(campaign.device, self._models.llm, self._share),
+                settings | blocks,
                 campaign.device,
                 cores=campaign.cores.backend,
                 env=campaign.env,
@@ -154,8 +168,15 @@ class Running:
     def _starting_embedding_server(self) -> EmbeddingServer:
         assert self._models.embedding
         steps = self._steps("embedding-server")
-        server = start_embedding_server(self._campaign, self._models.embedding, steps)
-        return self._stack.enter_context(server)
+        return self._ending(start_embedding_server(self._campaign, self._models.embedding, steps))
+
+    def _ending(self, server: S) -> S:
+        """The server, which stops with the other backends or when it is no longer kept."""
+        if self._kept is None:
+            self._stack.enter_context(server)
+        else:
+            self._kept.keep(server)
+        return server
 
     def _steps(self, name: str) -> Path:
         return self._campaign.folder / f"{name}-steps-{time.monotonic_ns()}.jsonl"

@@ -23,7 +23,12 @@ Block = tuple[str, Callable[[Sender], Records], Sequence[Load]]
 
 
 def probe_served(
-    campaign: Campaign, engine: Worker, server: Server, room: Room, pace: Pace, share: tuple[float, float]
+    campaign: Campaign,
+    engine: Worker,
+    server: Server,
+    blocks: Sequence[Block],
+    pace: Pace,
+    share: tuple[float, float],
 ) -> None:
     """Measure a server that is ready beside the waiting in-process engine; groups `FRONTEND` and `GROUP`."""
     assert server.steps is not None
@@ -31,7 +36,6 @@ def probe_served(
         client.ready(campaign.patience)
         sender = Sender(client, server, server.steps, REST[campaign.device])
         sender.warm_up(WARM_UP)
-        blocks = server_blocks(room, campaign.repetitions)
         campaign.measure(
             "the server",
             {name: partial(measure, sender) for name, measure, _ in blocks},
@@ -41,23 +45,21 @@ def probe_served(
         )
 
 
-def is_measured(campaign: Campaign, room: Room) -> bool:
-    """Whether the campaign's store has all that `probe_served` would measure."""
-    return all(name in campaign.store for name, _, _ in server_blocks(room, campaign.repetitions))
+def server_blocks(room: Room, waves: int, passes: int, most: int | None = None) -> list[Block]:
+    """So many rounds of waves, which overheads need, and ``passes`` of all loads by worth, at most ``most``.
 
-
-def server_blocks(room: Room, repetitions: int) -> list[Block]:
-    """Everything once, then again; in each pass the waves, which overheads need, and all loads by worth.
-
-    The waves are played at least twice.
+    All once, then all again; waves are first.
     """
+    served, loops = served_design(room)[:most], loop_loads(room)[::-1][:most]
     found: list[Block] = []
-    for repetition in range(max(2, repetitions)):
-        found.append((f"{FRONTEND}/{repetition}", play_waves, WAVES))
-        if repetition < repetitions:
-            served = [_load_block(GROUP, repetition, load) for load in served_design(room)]
-            loops = [_load_block(FRONTEND, repetition, load) for load in loop_loads(room)]
-            found += _in_turns(served, loops)
+    for repetition in range(max(waves, passes)):
+        if repetition < waves:
+            found.append((f"{FRONTEND}/{repetition}", play_waves, WAVES))
+        if repetition < passes:
+            found += _in_turns(
+                [_load_block(GROUP, repetition, load) for load in served],
+                [_load_block(FRONTEND, repetition, load) for load in loops],
+            )
     return found
 
 
@@ -70,10 +72,8 @@ def _play(sender: Sender, *, load: Load) -> Records:
 
 
 def _in_turns(many: Sequence[Block], few: Sequence[Block]) -> list[Block]:
-    """``few``, the widest first, spread evenly among ``many``."""
-    places = [
-        ((number + 1) / len(some), block) for some in (many, few[::-1]) for number, block in enumerate(some)
-    ]
+    """``few`` spread evenly among ``many``."""
+    places = [((number + 1) / len(some), block) for some in (many, few) for number, block in enumerate(some)]
     return [block for _, block in sorted(places, key=lambda place: place[0])]
 
 

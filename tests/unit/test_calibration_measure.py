@@ -33,7 +33,7 @@ class Stage:
         self.engine, self.server = engine, server
         self.stopped = False
 
-    def started(self, stack: Any, on: Campaign, target: Target, models: Models) -> Any:
+    def started(self, stack: Any, on: Campaign, target: Target, models: Models, kept: object) -> Any:
         def start() -> None:
             self.wait(on, self.engine)
             running.engine_start = self.engine
@@ -83,7 +83,8 @@ def run(
     stage = Stage(clock, engine, server)
     monkeypatch.setattr(module, "Running", stage.started)
     monkeypatch.setattr(module, "probe_engine", stage.probe("llm", on))
-    monkeypatch.setattr(module, "is_measured", lambda campaign, room: "served/9" in campaign.store)
+    blocks = [(f"served/{number}", None, None) for number in range(BLOCKS)]
+    monkeypatch.setattr(module, "server_blocks", lambda *what: blocks)
     monkeypatch.setattr(module, "probe_served", stage.probe("served", on, server))
     monkeypatch.setattr(module, "probe_control", stage.probe("control", on))
     target = Target(device, "qwen2-11m", parts=("llm", "control"))

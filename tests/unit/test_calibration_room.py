@@ -124,12 +124,20 @@ def test_scenes_are_measured_all_once_before_any_twice_under_names_that_room_doe
 
 
 def test_a_server_is_measured_in_whole_passes_waves_first() -> None:
-    names = [name for name, _, _ in server_blocks(H100, 1)]
+    names = [name for name, _, _ in server_blocks(H100, 2, 1)]
     assert names[0] == "frontend/0"
     assert names[-1] == "frontend/1"
     assert sum(name.startswith("served/0-") for name in names) == len(served_design(H100))
     assert any(name.startswith("frontend/0-loop-255") for name in names[:6])
     assert len(set(names)) == len(names)
+
+
+def test_a_smaller_plan_takes_the_first_by_worth() -> None:
+    names = [name for name, _, _ in server_blocks(H100, 1, 1, 4)]
+    kinds = {name.split("-")[1] for name in names if name.startswith("served/")}
+    assert len(names) == 1 + 4 + 4
+    assert kinds == {"decode", "prefill", "together", "mixed"}
+    assert [name for name, _, _ in server_blocks(H100, 2, 0)] == ["frontend/0", "frontend/1"]
 
 
 def test_work_is_guessed_from_steps_and_prompt_tokens() -> None:
