@@ -24,6 +24,9 @@ Progress = Callable[[str, float], None]
 LEFT_OUT = "left out "
 """How notes begin that say what a profile lacks."""
 
+GRACE = 30.0
+"""Seconds past the end of the time that the block under way has, before its backend is taken to hang."""
+
 Records = list[dict[str, Any]]
 
 
@@ -60,6 +63,10 @@ class Campaign:
     def patience(self) -> float:
         """Seconds that a backend has to start in."""
         return min(START_LIMIT, max(0.0, self.time.stage_left))
+
+    def within(self, seconds: float) -> float:
+        """The seconds to wait for an answer that takes so many at most: not far past the end of all."""
+        return min(seconds, GRACE + max(0.0, self.time.left))
 
     @property
     def env(self) -> dict[str, str]:

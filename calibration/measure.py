@@ -95,7 +95,9 @@ class _Probes:
     def within_time(self, what: str, work: Callable[[], None]) -> bool:
         """Do the work while there is time, and say whether that was so; a note says what was left out.
 
-        A backend that is not ready when the stage's time is up is no failure.
+        A backend that is not ready when the stage's time is up, or fails while the time is limited, costs its
+        own stage: who has a machine for so long only wants all that the others give. Raises BackendFailed
+        where time is not limited.
         """
         time, why = self.campaign.time, "no time was left"
         if time.stage_left > 0.0:
@@ -103,7 +105,7 @@ class _Probes:
                 work()
                 return True
             except BackendFailed as error:
-                if time.stage_left > 0.0:
+                if not time.limited:
                     raise
                 why = str(error).splitlines()[0]
         self.campaign.notes.append(f"{LEFT_OUT}{what}: {why}")

@@ -38,9 +38,14 @@ def start_engine(campaign: Campaign, model: Path, share: float) -> Worker:
     )
 
 
-def play(engine: Worker, scene: Scene) -> Records:
-    """The timed steps of one pass through a scene."""
-    limit = PATIENCE + SLOWEST * scene.tokens
+def limit_of(scene: Scene) -> float:
+    """Seconds without an answer after which the engine is taken to hang."""
+    return PATIENCE + SLOWEST * scene.tokens
+
+
+def play(engine: Worker, scene: Scene, limit: float | None = None) -> Records:
+    """The timed steps of one pass; `BackendFailed` after ``limit`` seconds without an answer (`limit_of`)."""
+    limit = limit_of(scene) if limit is None else limit
     steps = cast(list[dict[str, Any]], engine.ask({"do": "play", "scene": scene.to_json()}, limit)["steps"])
     return [{"scene": scene.name, "held_out": scene.held_out, **step} for step in steps]
 
@@ -97,7 +102,7 @@ def probe_engine(
         )
     campaign.measure(
         "engine steps",
-        {name: partial(_play_all, engine, scenes) for name, scenes in blocks.items()},
+        {name: partial(_play_all, campaign, engine, scenes) for name, scenes in blocks.items()},
         lambda: anchor_seconds(engine, campaign.device),
         share,
         {
@@ -120,8 +125,8 @@ def engine_blocks(design: Sequence[Scene], room: Room, repetitions: int) -> dict
     return {name: scenes for name, scenes in blocks.items() if scenes}
 
 
-def _play_all(engine: Worker, scenes: list[Scene]) -> Records:
-    return [step for scene in scenes for step in play(engine, scene)]
+def _play_all(campaign: Campaign, engine: Worker, scenes: list[Scene]) -> Records:
+    return [step for scene in scenes for step in play(engine, scene, campaign.within(limit_of(scene)))]
 
 
 def _blocks(design: Sequence[Scene], repetition: int) -> list[list[Scene]]:

@@ -12,6 +12,7 @@ from calibration.backends.process import BackendProcess
 from calibration.backends.step_log import StepLog
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
+from calibration.probes.rest import REST
 from calibration.probes.served_design import Asked, Load
 
 PATIENCE = 120.0
@@ -23,13 +24,14 @@ SLOWEST_STEP = 2.0
 class Sender:
     """Makes prompts of known length for the ``server`` and has the ``client`` send them.
 
-    The server rests for ``rest`` seconds before each load.
+    The server rests before each load (`calibration.probes.rest`).
     """
 
-    def __init__(self, client: Worker, server: BackendProcess, steps: Path, rest: float) -> None:
+    def __init__(self, client: Worker, server: BackendProcess, steps: Path, campaign: Campaign) -> None:
         self._client = client
         self._server = server
-        self._rest = rest
+        self._rest = REST[campaign.device]
+        self._within = campaign.within
         self._steps = StepLog(steps)
         self._words = made_up_words(20_000)
         self._draw = random.Random(0)  # noqa: S311
@@ -53,7 +55,7 @@ class Sender:
         }
         limit = PATIENCE + SLOWEST * load.prompt_tokens + SLOWEST_STEP * load.steps
         before = self._server.processor_seconds()
-        streams = self._client.ask(question, limit)["streams"]
+        streams = self._client.ask(question, self._within(limit))["streams"]
         cpu = self._server.processor_seconds() - before
         return {"streams": streams, "steps": self._steps.new(), "cpu": cpu}
 

@@ -34,7 +34,7 @@ def probe_served(
     assert server.steps is not None
     with start_client(campaign, server.url) as client:
         client.ready(campaign.patience)
-        sender = Sender(client, server, server.steps, REST[campaign.device])
+        sender = Sender(client, server, server.steps, campaign)
         sender.warm_up(WARM_UP)
         campaign.measure(
             "the server",

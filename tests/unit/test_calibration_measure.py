@@ -146,15 +146,27 @@ def test_an_engine_that_is_not_ready_in_time_leaves_what_needs_none(
     assert clock.now == 1045.0
 
 
-def test_a_backend_that_dies_while_there_is_time_is_still_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("minutes", [2.0, None])
+def test_a_backend_that_dies_is_an_error_but_costs_its_own_stage_alone_in_a_limited_time(
+    minutes: float | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dies(*what: Any) -> None:
-        raise BackendFailed("has died")
+    class Dying(Stage):
+        def probe(self, group: str, on: Campaign, start: float = 0.0) -> Callable[..., None]:
+            def dies(*what: Any) -> None:
+                raise BackendFailed(f"the {group} has died.\nIts log")
 
-    monkeypatch.setattr(Stage, "probe", lambda self, group, on, start=0.0: dies)
-    with pytest.raises(BackendFailed, match="has died"):
-        run(tmp_path, monkeypatch, 2)
+            return dies if group == "served" else super().probe(group, on, start)
+
+    monkeypatch.setattr(f"{__name__}.Stage", Dying)
+    if minutes is None:
+        with pytest.raises(BackendFailed, match="the served has died"):
+            run(tmp_path, monkeypatch, minutes)
+        return
+    on, _, _ = run(tmp_path, monkeypatch, minutes)
+    assert counts(on)[0] > 0
+    assert counts(on)[1] == 0
+    assert counts(on)[2] > 0
+    assert "left out the stage server: the served has died." in on.notes
 
 
 def test_where_servers_start_beside_what_is_left_goes_to_what_was_left_out(

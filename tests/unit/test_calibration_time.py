@@ -174,3 +174,13 @@ def test_a_limited_time_allows_one_try_and_a_drifting_block_another_only_in_the_
     work = {name: partial(block, name) for name in ("x/0", "x/1")}
     on.measure("work", work, lambda: next(anchors, 1.0), (0.0, 1.0))
     assert measured[:3] == ["x/0", "x/1", "x/0"]
+
+
+def test_an_answer_is_not_waited_for_much_longer_than_there_is_time(tmp_path: Path) -> None:
+    clock = FakeClock()
+    on = campaign(tmp_path, clock, 1)
+    assert on.within(20.0) == 20.0
+    assert on.within(1600.0) == pytest.approx(45.0 + 30.0)
+    clock.now += 500.0
+    assert on.within(1600.0) == pytest.approx(30.0)
+    assert campaign(tmp_path, clock, None).within(1600.0) == 1600.0
