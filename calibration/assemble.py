@@ -11,16 +11,25 @@ from calibration.embedding_part import (
     embedding_part,
     with_wave_errors,
 )
+from calibration.errors import Underdetermined
 from calibration.fits.colocation import colocation
 from calibration.fits.ensemble import Own, ensemble
 from calibration.fits.retrieval import retrieval
-from calibration.llm_part import llm_own, llm_part
+from calibration.llm_part import llm_part
 from calibration.machine import hardware, software
-from calibration.measure import Models, Said
+from calibration.parts import Parts
 from calibration.plan import Plan
+from calibration.probes.colocation import AT_ONCE
+from calibration.probes.control import GROUP as CONTROL
 from calibration.probes.control import control_costs
+from calibration.probes.embedding import GROUP as EMBEDDING
+from calibration.probes.engine import GROUP as LLM
+from calibration.probes.retrieval import GROUP as RETRIEVAL
+from calibration.running import Models, Said
 from calibration.target import Target
 from simcore.profile.document import ProfileDocument, Provenance
+from simcore.profile.embedding import EmbeddingProfile
+from simcore.profile.llm import LLMProfile
 
 
 def assemble(
@@ -31,15 +40,19 @@ def assemble(
     said: Said,
     name: str,
 ) -> ProfileDocument:
-    """Fit everything and write it down. Raises `calibration.errors.Underdetermined`."""
-    llm, embedding, notes, draws = None, None, list[str](), dict[str, list[Own]]()
-    if models.shape and "llm" in target.parts:
-        llm, notes = llm_part(campaign, models.shape, said.engine)
-        draws["llm"] = llm_own(campaign, said.engine)
-    if models.embedding and "embedding" in target.parts:
-        embedding = embedding_part(campaign, models.embedding, said.embedding)
-        notes += embedding_notes(campaign, models.embedding)
-        draws["embedding"] = embedding_own(campaign)
+    """Fit everything and write it down. Raises `calibration.errors.Underdetermined`.
+
+    Where time was limited, a part that the points do not determine is absent and a note says why; it raises
+    only if that leaves none.
+    """
+    parts, notes, draws = Parts(campaign, target), list[str](), dict[str, list[Own]]()
+    llm = parts.fit("llm", LLM, lambda: _llm(campaign, models, said, notes, draws))
+    embedding = parts.fit("embedding", EMBEDDING, lambda: _embedding(campaign, models, said, notes, draws))
+    shared = parts.fit("colocation", AT_ONCE, lambda: colocation(campaign, embedding))
+    index = parts.fit("retrieval", RETRIEVAL, lambda: retrieval(campaign))
+    control = parts.fit("control", CONTROL, lambda: control_costs(campaign))
+    if not parts.fitted:
+        raise Underdetermined(f"there is no profile yet, the points are kept: {'; '.join(parts.absent)}")
     document = ProfileDocument(
         schema_version=2,
         name=name,
@@ -48,18 +61,41 @@ def assemble(
             how="measured",
             source=f"simsage calibrate, {plan.name} plan, on the hardware named here",
             date=datetime.now(UTC).strftime("%Y-%m-%d"),
-            notes=[*notes, *campaign.drift_notes(), *campaign.notes],
+            notes=[*parts.absent, *campaign.shortfall(), *notes, *campaign.drift_notes(), *campaign.notes],
         ),
         hardware=hardware(campaign.device, campaign.cores),
         software=software(),
         llm=llm,
         embedding=embedding,
-        colocation=colocation(campaign, embedding) if "colocation" in target.parts else None,
-        retrieval=retrieval(campaign) if "retrieval" in target.parts else None,
-        control=control_costs(campaign) if "control" in target.parts else None,
+        colocation=shared,
+        retrieval=index,
+        control=control,
         ensemble=ensemble(draws),
     )
     return with_wave_errors(campaign, document)
+
+
+def _llm(
+    campaign: Campaign, models: Models, said: Said, notes: list[str], draws: dict[str, list[Own]]
+) -> LLMProfile:
+    assert models.shape
+    if not said.engine:
+        raise Underdetermined("the engine was not ready in time to say what it is")
+    llm, words, draws["llm"] = llm_part(campaign, models.shape, said.engine)
+    notes += words
+    return llm
+
+
+def _embedding(
+    campaign: Campaign, models: Models, said: Said, notes: list[str], draws: dict[str, list[Own]]
+) -> EmbeddingProfile:
+    assert models.embedding
+    if not said.embedding:
+        raise Underdetermined("the embedding model was not ready in time to say what it is")
+    embedding = embedding_part(campaign, models.embedding, said.embedding)
+    notes += embedding_notes(campaign, models.embedding)
+    draws["embedding"] = embedding_own(campaign)
+    return embedding
 
 
 def _description(target: Target) -> str:

@@ -8,17 +8,20 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from calibration.allowance import Allowance
 from calibration.assemble import assemble
 from calibration.backends.embedding_model import find_embedding_model
 from calibration.backends.model_folder import find_model
-from calibration.campaign import Campaign, Progress
+from calibration.campaign import Campaign, Progress, rising
 from calibration.compose.shape import model_shape
 from calibration.cores import choose_cores
 from calibration.errors import BackendMissing
+from calibration.kept import Kept
 from calibration.machine import hardware, software
-from calibration.measure import Models, measure
+from calibration.measure import measure
 from calibration.plan import Plan, full, quick
 from calibration.profile_file import profile_name, working, write_profile
+from calibration.running import Models
 from calibration.store import Store
 from calibration.target import Target
 from simcore.profile.document import ProfileDocument
@@ -29,17 +32,25 @@ def calibrate(
     target: Target,
     *,
     plan: Plan | None = None,
+    minutes: float | None = None,
     work_dir: Path | None = None,
     progress: Progress,
+    kept: Kept | None = None,
 ) -> ProfileDocument:
     """Measure the parts of ``target`` on this machine and write their profile to ``out``.
 
-    ``plan`` is the full one unless given. ``work_dir`` (`work_folder` of ``out`` unless given) keeps the
-    measured points, the model folder and the backends' logs; a calibration that was stopped resumes from
-    it. Raises `calibration.errors.CalibrationError`: no software, device or model, a backend that died or
-    hung, or points that do not determine the fit. ``out`` is written at the very end, in one piece.
+    ``plan`` is the full one unless given. Once ``minutes`` are up, backends' starts included, the points so
+    far make the profile: a part that they do not determine is absent, and notes that begin with `LEFT_OUT`
+    say what is. The same plan goes on from there, with more minutes or without a limit. Servers stop when all
+    is measured, but for ``kept`` ones.
+
+    ``work_dir`` (`work_folder` of ``out`` unless given) keeps the measured points, the model folder and the
+    backends' logs; a calibration that was stopped resumes from it. Raises
+    `calibration.errors.CalibrationError`: no software, device or model, a backend that died or hung, or
+    points that do not determine the fit. ``out`` is written at the very end, in one piece.
     """
     require(target)
+    time, progress = Allowance(minutes), rising(progress)
     plan, name = plan or full(target.device), profile_name(out)
     with working(out, work_dir) as folder:
         models = Models(
@@ -47,8 +58,8 @@ def calibrate(
             model_shape(target.model) if target.with_llm else None,
             find_embedding_model(target.embedding, folder) if target.with_embedding else None,
         )
-        campaign = start_campaign(target, plan, folder, progress)
-        said = measure(campaign, target, plan, models)
+        campaign = start_campaign(target, plan, folder, progress, time)
+        said = measure(campaign, target, plan, models, kept)
         progress("fitting", 0.98)
         profile = assemble(campaign, target, plan, models, said, name)
         write_profile(out, profile)
@@ -81,7 +92,7 @@ def _has_cuda() -> bool:
     return subprocess.run([sys.executable, "-c", question], capture_output=True, check=False).returncode == 0  # noqa: S603
 
 
-def start_campaign(target: Target, plan: Plan, folder: Path, progress: Progress) -> Campaign:
+def start_campaign(target: Target, plan: Plan, folder: Path, progress: Progress, time: Allowance) -> Campaign:
     """The campaign, with the points that an earlier one of the same target and plan left in ``folder``."""
     cores = choose_cores(target.device, target.threads)
     identity = {
@@ -93,7 +104,9 @@ def start_campaign(target: Target, plan: Plan, folder: Path, progress: Progress)
         "software": software(),
     }
     store = Store(folder / "points.jsonl", identity)
-    campaign = Campaign(target.device, cores, store, folder, progress, plan.repetitions, plan.tries)
+    campaign = Campaign(
+        target.device, cores, store, folder, progress, plan.repetitions, plan.tries, time=time
+    )
     if not cores.apart and target.device == "cpu":
         campaign.notes.append("backend and client shared a core: overheads are too high")
     return campaign

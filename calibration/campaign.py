@@ -6,9 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from time import monotonic
+from time import time as epoch
 from typing import Any
 
+from calibration.agenda import Estimates
+from calibration.allowance import Allowance
 from calibration.backends.backend_env import backend_env
+from calibration.backends.worker import START_LIMIT
 from calibration.cores import Cores, Device
 from calibration.drift import TOLERANCE, Block, drift, measure_steadily
 from calibration.store import Store
@@ -16,7 +21,25 @@ from calibration.store import Store
 Progress = Callable[[str, float], None]
 """Called with what is being done and the fraction of the calibration that is behind."""
 
+LEFT_OUT = "left out "
+"""How notes begin that say what a profile lacks."""
+
+GRACE = 30.0
+"""Seconds past the end of the time that the block under way has, before its backend is taken to hang."""
+
 Records = list[dict[str, Any]]
+
+
+def rising(progress: Progress) -> Progress:
+    """As ``progress``, but never shown less than before: a stage may be visited again."""
+    most = 0.0
+
+    def tell(what: str, share: float) -> None:
+        nonlocal most
+        most = max(most, share)
+        progress(what, most)
+
+    return tell
 
 
 @dataclass(slots=True)
@@ -31,6 +54,19 @@ class Campaign:
     repetitions: int
     tries: int = 2
     notes: list[str] = field(default_factory=list)
+    time: Allowance = field(default_factory=Allowance)
+    left_out: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By what was measured, how many blocks the time did not reach for, and of how many."""
+    _estimates: Estimates = field(default_factory=Estimates)
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a backend has to start in."""
+        return min(START_LIMIT, max(0.0, self.time.stage_left))
+
+    def within(self, seconds: float) -> float:
+        """The seconds to wait for an answer that takes so many at most: not far past the end of all."""
+        return min(seconds, GRACE + max(0.0, self.time.left))
 
     @property
     def env(self) -> dict[str, str]:
@@ -43,23 +79,47 @@ class Campaign:
         blocks: Mapping[str, Callable[[], Records]],
         anchor: Callable[[], float],
         share: tuple[float, float],
+        costs: Mapping[str, float] | None = None,
     ) -> None:
         """Measure and keep the blocks of a group that are not in the store yet, guarded against drift.
 
         A block's name is ``group/rest``; anchors are compared within a group. Once all are there, those that
-        turn out to be off the usual speed get one more try.
+        turn out to be off the usual speed get one more try. ``costs`` are the seconds that blocks are
+        expected to take. Where time is limited, blocks that would outlast the stage are left out: put those
+        first that are worth most.
         """
+        costs = costs or {}
         for number, (name, measure) in enumerate(blocks.items()):
             self.progress(what, share[0] + (share[1] - share[0]) * number / len(blocks))
-            if name not in self.store:
-                self._keep(name, measure_steadily(measure, anchor, self._anchors(name), self.tries))
-        for name, measure in blocks.items() if self.tries > 1 else ():
-            if self._drift(name) > TOLERANCE:
+            if name not in self.store and self._in_time(name, costs):
+                self._measure(name, measure, anchor, 1 if self.time.limited else self.tries, costs)
+        missing = sum(name not in self.store for name in blocks)
+        self.left_out[what] = (missing, len(blocks))
+        for name, measure in blocks.items() if self.tries > 1 and not missing else ():
+            if self._drift(name) > TOLERANCE and self._in_time(name, costs):
                 self.progress(f"{what} again", share[1])
                 self._keep_if_steadier(name, measure_steadily(measure, anchor, self._anchors(name), 1))
 
+    def _in_time(self, name: str, costs: Mapping[str, float]) -> bool:
+        """Whether a block that is begun now will be over before the stage is."""
+        return self.time.stage_left > 0.0 and self._estimates.seconds(name, costs) <= self.time.stage_left
+
+    def _measure(
+        self,
+        name: str,
+        measure: Callable[[], Records],
+        anchor: Callable[[], float],
+        tries: int,
+        costs: Mapping[str, float],
+    ) -> None:
+        began = self.time.clock()
+        block = measure_steadily(measure, anchor, self._anchors(name), tries)
+        self._keep(name, block)
+        self._estimates.learn(name, costs, self.time.clock() - began)
+
     def _keep(self, name: str, block: Block[Records]) -> None:
-        self.store.keep(name, anchors=block.anchors, records=block.content)
+        ended = {"monotonic": monotonic(), "epoch": epoch()}
+        self.store.keep(name, anchors=block.anchors, ended=ended, records=block.content)
 
     def _keep_if_steadier(self, name: str, block: Block[Records]) -> None:
         if drift(block.anchors, median(self._anchors(name))) < self._drift(name):
@@ -76,6 +136,17 @@ class Campaign:
     def records(self, group: str) -> Records:
         """All records of a group's blocks."""
         return [record for block in self.store.blocks(group + "/") for record in block["records"]]
+
+    def shortfall(self) -> list[str]:
+        """What the profile must say of blocks that the time did not reach for."""
+        short = [
+            f"{missing} of {total} blocks of {what}"
+            for what, (missing, total) in self.left_out.items()
+            if missing
+        ]
+        if not short:
+            return []
+        return [f"{LEFT_OUT}after {self.time.minutes:g} minutes: {', '.join(short)}"]
 
     def drift_notes(self) -> list[str]:
         """What the profile must say of blocks that were kept although the machine drifted."""

@@ -2,103 +2,147 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from pathlib import Path
-from typing import Any
 
-from calibration.backends.embedding_model import EmbeddingModel
+from calibration.agenda import Shares, Stage, allotment, shares_of, stages_of
 from calibration.backends.process import ending_in_order
-from calibration.backends.worker import Worker
-from calibration.campaign import Campaign
-from calibration.compose.shape import ModelShape
+from calibration.campaign import LEFT_OUT, Campaign
+from calibration.errors import BackendFailed
+from calibration.kept import Kept
 from calibration.plan import Plan
 from calibration.probes.colocation import probe_colocation
 from calibration.probes.control import probe_control
-from calibration.probes.embedding import embedding_design, probe_embedding, start_embedding
+from calibration.probes.embedding import embedding_design, probe_embedding
 from calibration.probes.embedding_server import probe_embedding_server
-from calibration.probes.engine import probe_engine, start_engine, warm_up
-from calibration.probes.frontend import probe_frontend
+from calibration.probes.engine import probe_engine
 from calibration.probes.retrieval import probe_retrieval
+from calibration.probes.served import probe_served, server_blocks
+from calibration.running import Models, Running, Said, starts_beside
 from calibration.target import Target
 
-WEIGHTS = {"llm": 55, "server": 15, "embedding": 15, "embedding server": 12, "colocation": 12}
-"""About how long each takes; what is not here takes `LITTLE`."""
-LITTLE = 3
-Shares = dict[str, tuple[float, float]]
 
+def measure(campaign: Campaign, target: Target, plan: Plan, models: Models, kept: Kept | None = None) -> Said:
+    """Run the probes; points that the campaign's store already has are not measured again.
 
-@dataclass(frozen=True, slots=True)
-class Models:
-    """The models to measure, as far as they are asked for."""
+    Backends stop when all is measured that needs them, but for servers that are to be ``kept``. What runs
+    beside all of it, as a sampler of the device's power does, enters ``stack`` first.
 
-    llm: Path | None
-    shape: ModelShape | None
-    """The LLM's."""
-    embedding: EmbeddingModel | None
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What the backends said of themselves."""
-
-    engine: dict[str, Any]
-    embedding: dict[str, Any]
-
-
-def measure(campaign: Campaign, target: Target, plan: Plan, models: Models) -> Said:
-    """Run the probes; points that the campaign's store already has are not measured again."""
-    shares = _shares(target)
-    said = Said({}, {})
-    with ending_in_order(), ExitStack() as stack:
-        engine = embedding = None
-        if models.llm:
-            engine = _engine(stack, campaign, models.llm, said)
-        if engine and "llm" in target.parts:
-            probe_engine(campaign, engine, plan.design, shares["llm"])
-        if models.embedding:
-            embedding = _embedding(stack, campaign, models.embedding, said, shares)
-        if embedding and models.embedding and "embedding" in target.parts:
-            longest = int(said.embedding["max_tokens"])
-            batches = embedding_design(plan.few_batches, longest, campaign.device)
-            probe_embedding(campaign, embedding, batches, shares["embedding"])
-            probe_embedding_server(campaign, embedding, models.embedding, longest, shares["embedding server"])
-        if engine and embedding and "colocation" in target.parts:
-            probe_colocation(campaign, engine, embedding, plan.loads, shares["colocation"])
-        if engine and models.llm and "llm" in target.parts:
-            probe_frontend(campaign, engine, models.llm, shares["server"])
+    Where time is limited each stage gets its share of what is left as it begins, and where all backends stay
+    up, those that had to leave something out get what is left in the end.
+    """
+    stages = stages_of(target)
+    apart = [stage for stage in stages if stage.part in ("retrieval", "control")]
+    together = [stage for stage in stages if stage not in apart]
     with ending_in_order():
-        if "retrieval" in target.parts:
-            probe_retrieval(campaign, plan.index, shares["retrieval"])
-        if "control" in target.parts:
-            probe_control(campaign, shares["control"])
-    return said
+        with ExitStack() as stack:
+            running = Running(stack, campaign, target, models, kept)
+            probes = _Probes(campaign, running, plan, models, shares_of(stages))
+            if together and probes.within_time("the backends", running.start):
+                _visit(probes, together, apart)
+                if starts_beside(campaign.device):
+                    _visit_again(probes, together, apart)
+        _visit(probes, apart, [])
+    return running.said
 
 
-def _engine(stack: ExitStack, campaign: Campaign, model: Path, said: Said) -> Worker:
-    campaign.progress("starting the engine", 0.0)
-    engine = stack.enter_context(start_engine(campaign, model))
-    said.engine.update(engine.ready())
-    warm_up(engine)
-    return engine
+def _visit(probes: _Probes, stages: Sequence[Stage], later: Sequence[Stage]) -> None:
+    """Go through the stages, each within its allotment; those of ``later`` get theirs afterwards."""
+    campaign = probes.campaign
+    for number, stage in enumerate(stages):
+        coming = [*stages[number:], *later]
+        campaign.time.allot(allotment(coming, campaign.time.left, probes.running.engine_start))
+        probes.stage(stage)
 
 
-def _embedding(
-    stack: ExitStack, campaign: Campaign, model: EmbeddingModel, said: Said, shares: Shares
-) -> Worker:
-    first = shares.get("embedding", shares.get("colocation", (0.0, 0.0)))[0]
-    campaign.progress("starting the embedding model", first)
-    embedding = stack.enter_context(start_embedding(campaign, model))
-    said.embedding.update(embedding.ready())
-    return embedding
+def _visit_again(probes: _Probes, stages: Sequence[Stage], later: Sequence[Stage]) -> None:
+    """Give each stage in turn all the time that is left, but for what stages of ``later`` need."""
+    campaign = probes.campaign
+    kept = sum(stage.weight for stage in later) / sum(stage.weight for stage in (*stages, *later))
+    reserve = kept * campaign.time.left if campaign.time.limited else 0.0
+    for stage in stages:
+        campaign.time.allot(campaign.time.left - reserve)
+        if campaign.time.stage_left > 0.0 and any(missing for missing, _ in campaign.left_out.values()):
+            probes.stage(stage)
 
 
-def _shares(target: Target) -> Shares:
-    """From where to where in the progress each stage goes, in the order in which they are measured."""
-    order = ["llm", "embedding", "embedding server", "colocation", "server", "retrieval", "control"]
-    parts = {"embedding server": "embedding", "server": "llm"}
-    stages = [stage for stage in order if parts.get(stage, stage) in target.parts]
-    ends = [0.05, *(WEIGHTS.get(stage, LITTLE) for stage in stages)]
-    marks = [0.05 + 0.93 * mark / sum(ends[1:]) for mark in accumulate(ends[1:], initial=0.0)]
-    return dict(zip(stages, pairwise(marks), strict=True))
+class _Probes:
+    """The probe of each stage, on the backends that it needs."""
+
+    def __init__(
+        self, campaign: Campaign, running: Running, plan: Plan, models: Models, shares: Shares
+    ) -> None:
+        self.campaign = campaign
+        self.running = running
+        self._plan = plan
+        self._models = models
+        self._shares = shares
+        self._probes: dict[str, Callable[[tuple[float, float]], None]] = {
+            "llm": self._llm,
+            "embedding": self._embedding,
+            "embedding server": self._embedding_server,
+            "colocation": self._colocation,
+            "server": self._server,
+            "retrieval": self._retrieval,
+            "control": self._control,
+        }
+
+    def stage(self, stage: Stage) -> None:
+        """Run the probe, within the time that the campaign has allotted."""
+        probe = self._probes[stage.name]
+        self.within_time(f"the stage {stage.name}", lambda: probe(self._shares[stage.name]))
+
+    def within_time(self, what: str, work: Callable[[], None]) -> bool:
+        """Do the work while there is time, and say whether that was so; a note says what was left out.
+
+        A backend that is not ready when the stage's time is up, or fails while the time is limited, costs its
+        own stage: who has a machine for so long only wants all that the others give. Raises BackendFailed
+        where time is not limited.
+        """
+        time, why = self.campaign.time, "no time was left"
+        if time.stage_left > 0.0:
+            try:
+                work()
+                return True
+            except BackendFailed as error:
+                if not time.limited:
+                    raise
+                why = str(error).splitlines()[0]
+        self.campaign.notes.append(f"{LEFT_OUT}{what}: {why}")
+        return False
+
+    def _llm(self, share: tuple[float, float]) -> None:
+        running = self.running
+        probe_engine(self.campaign, running.engine, self._plan.design, running.room, running.pace, share)
+
+    def _embedding(self, share: tuple[float, float]) -> None:
+        batches = embedding_design(self._plan.few_batches, self._longest, self.campaign.device)
+        probe_embedding(self.campaign, self.running.embedding, batches, share)
+
+    def _embedding_server(self, share: tuple[float, float]) -> None:
+        assert self._models.embedding
+        worker, longest = self.running.embedding, self._longest
+        server = self.running.embedding_server if starts_beside(self.campaign.device) else None
+        probe_embedding_server(self.campaign, worker, self._models.embedding, longest, share, server)
+
+    def _colocation(self, share: tuple[float, float]) -> None:
+        running = self.running
+        probe_colocation(self.campaign, running.engine, running.embedding, self._plan.loads, share)
+
+    def _server(self, share: tuple[float, float]) -> None:
+        running, plan = self.running, self._plan
+        waves = max(2, self.campaign.repetitions - 1)
+        blocks = server_blocks(running.room, waves, plan.passes, plan.loads_served)
+        if any(name not in self.campaign.store for name, _, _ in blocks):
+            probe_served(self.campaign, running.engine, running.server, blocks, running.pace, share)
+
+    def _retrieval(self, share: tuple[float, float]) -> None:
+        probe_retrieval(self.campaign, self._plan.index, share)
+
+    def _control(self, share: tuple[float, float]) -> None:
+        probe_control(self.campaign, share)
+
+    @property
+    def _longest(self) -> int:
+        """Tokens of the longest text that the embedding model takes."""
+        return int(self.running.embedding_facts["max_tokens"])

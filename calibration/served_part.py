@@ -43,16 +43,17 @@ def served_part(
     points: Sequence[StepPoint],
     served: Sequence[ServedSteps],
     runs: Sequence[ServerRun],
-) -> tuple[LLMProfile, list[str]]:
-    """The profile, and what it must say in words.
+) -> tuple[LLMProfile, list[str], list[Own]]:
+    """The profile, what it must say in words, and what equally good fits say of it.
 
     ``points`` are steps of the bare engine, ``served`` the server's own, ``runs`` what its API server was
     seen to do. Raises `calibration.errors.Underdetermined`.
     """
     seen = [point for point in points if not point.held_out]
     fit = fit_engine_time(seen, served, tuple(engine.cudagraph_capture_sizes))
-    front, *_ = fit_frontend(runs)
-    return fitted_llm(shape, engine, points, served, fit, front), served_notes(fit, points)
+    fronts = fit_frontend(runs)
+    profile = fitted_llm(shape, engine, points, served, fit, fronts[0])
+    return profile, served_notes(fit, points), served_own(fit, fronts, engine)
 
 
 def fitted_llm(
@@ -117,6 +118,12 @@ def server_run(record: dict[str, Any], kind: str) -> ServerRun | None:
 def wave_runs(records: Iterable[dict[str, Any]]) -> list[ServerRun]:
     """Those of waves of requests, by their width."""
     found = [server_run(record, f"waves of {record['width']}") for record in records if "width" in record]
+    return [run for run in found if run is not None]
+
+
+def load_runs(records: Iterable[dict[str, Any]]) -> list[ServerRun]:
+    """Those of designed loads, by their name; loads whose prompts were cut into chunks are left out."""
+    found = [server_run(record, record["load"]) for record in records]
     return [run for run in found if run is not None]
 
 

@@ -35,6 +35,7 @@ class EmbeddingServer(ListeningProcess):
         port, own = free_port(), list(cores)
         self.url = f"http://127.0.0.1:{port}"
         self.steps = steps
+        self.window = window
         settings = {
             "folder": str(model.folder),
             "model": "model",

@@ -73,10 +73,16 @@ class Driver:
         self._abort(self._live)
 
     def _ramp(self, prompts: tuple[int, ...]) -> Iterator[str]:
-        left, number = sum(prompts), count()
-        while left:
+        """Step until all prompts are computed. RuntimeError if they wait for what never comes free."""
+        left, number, idle = sum(prompts), count(), 0
+        while left > 0:
             yield f"ramp-{next(number)}"
             left -= Seen.last.prefill_tokens
+            idle = 0 if Seen.last.prefill_tokens else idle + 1
+            if idle > SETTLING:
+                raise RuntimeError(
+                    f"{left} of {sum(prompts)} prompt tokens wait: the KV cache does not hold them"
+                )
 
     def _stage(self, stage: Stage) -> Iterator[str]:
         self._abort(self._live[stage.batch :])

@@ -67,6 +67,7 @@ class Server(ListeningProcess):
         self.url = f"http://127.0.0.1:{port}"
         self.steps = steps
         settings = settings | server_settings(device, settings)
+        self.settings = settings
         super().__init__(
             MODULE,
             [

@@ -19,7 +19,10 @@ class StepLog:
 
         A line that is not yet whole is left for the next call.
         """
-        written = self.path.read_text() if self.path.exists() else ""
-        lines = written.rpartition("\n")[0].splitlines()
-        new, self._read = lines[self._read :], len(lines)
-        return [cast(dict[str, Any], json.loads(line)) for line in new]
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as file:
+            file.seek(self._read)
+            whole = file.read().rpartition(b"\n")[0]
+        self._read += len(whole) + bool(whole)
+        return [cast(dict[str, Any], json.loads(line)) for line in whole.splitlines()]

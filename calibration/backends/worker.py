@@ -43,9 +43,9 @@ class Worker(BackendProcess):
             os.close(writing)
         self._buffer = b""
 
-    def ready(self) -> Message:
-        """What the backend said of itself once it had loaded."""
-        return self.answer(START_LIMIT)
+    def ready(self, limit: float = START_LIMIT) -> Message:
+        """What the backend said of itself once it had loaded; `BackendFailed` after ``limit`` seconds."""
+        return self.answer(limit)
 
     def ask(self, question: Message, limit: float) -> Message:
         """Put a question and wait at most ``limit`` seconds; `BackendFailed` if no answer comes."""

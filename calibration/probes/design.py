@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from calibration.probes.room import Room
+from calibration.probes.worth import by_worth
+
 Chunks = tuple[tuple[int, ...], ...]
 
 
@@ -51,6 +54,37 @@ class Scene:
         decoded = sum(stage.batch * (stage.decodes + 2 * len(stage.chunks)) for stage in self.stages)
         injected = sum(sum(chunks) for stage in self.stages for chunks in stage.chunks)
         return sum(self.prompts) + decoded + injected
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Prompt tokens that it computes."""
+        return sum(self.prompts) + sum(sum(chunks) for stage in self.stages for chunks in stage.chunks)
+
+    @property
+    def steps(self) -> int:
+        """Steps that it takes beside those of its prompts."""
+        return sum(1 + stage.decodes + 2 * len(stage.chunks) for stage in self.stages)
+
+    @property
+    def kind(self) -> tuple[bool, ...]:
+        """Scenes that measure the same kind of work agree in it."""
+        return bool(self.stages), len(self.prompts) > 1, self.held_out
+
+    def fits(self, room: Room) -> bool:
+        """Whether an engine holds it, even if all that it ever asks for were there at once.
+
+        An engine that does not leaves prompts waiting for blocks that requests keep which decode on and on.
+        """
+        # A step more than is measured may be scheduled ahead.
+        grown = [prompt + self.steps + 1 for prompt in self.prompts]
+        beside = max((chunks for stage in self.stages for chunks in stage.chunks), key=sum, default=())
+        running = [stage.batch + len(chunks) for stage in self.stages for chunks in stage.chunks]
+        return room.holds([*grown, *(chunk + 1 for chunk in beside)], max([len(self.prompts), *running]))
+
+
+def ordered(design: Sequence[Scene]) -> list[Scene]:
+    """The scenes so that any beginning of them is spread over all kinds of steps."""
+    return by_worth(design, lambda scene: scene.kind, lambda scene: scene.tokens)
 
 
 ANCHOR = Scene("anchor", (64,) * 8, (Stage(8, 12),))

@@ -14,12 +14,15 @@ from calibration.campaign import Campaign, Records
 from calibration.cores import Device
 from calibration.probes.rest import REST
 from calibration.probes.samples import Sample, undisturbed
+from calibration.probes.worth import blocked, by_worth
 
 GROUP = "embedding"
 ANCHOR = (32,) * 8
 BATCH_LIMIT = 120.0
 MOST_TOKENS: dict[Device, tuple[int, int]] = {"cpu": (2048, 8192), "gpu": (32_768, 131_072)}
 """Padded tokens of the largest batch, of the quick and of the full design."""
+BLOCK_TOKENS: dict[Device, int] = {"cpu": 8000, "gpu": 250_000}
+"""Padded tokens between two anchors."""
 LENGTHS = (8, 16, 32, 64, 128, 250, 500, 1000, 2000, 4000, 8000)
 RAGGED: tuple[tuple[int, ...], ...] = (
     (8, 8, 8, 120),
@@ -78,21 +81,47 @@ def encode(worker: Worker, texts: Texts, held_out: bool = False) -> dict[str, An
 
 
 def probe_embedding(campaign: Campaign, worker: Worker, design: Design, share: tuple[float, float]) -> None:
-    """Measure every batch ``campaign.repetitions`` times, in a new order each time; group ``embedding``."""
-    for texts, _ in design:
-        encode(worker, texts)
-    blocks = {
-        f"{GROUP}/{repetition}": partial(_pass, worker, _shuffled(design, repetition))
+    """Measure every batch ``campaign.repetitions`` times; group ``embedding``.
+
+    First all in order of their worth, then all again in new orders each time.
+    """
+    encode(worker, ANCHOR)
+    seconds_a_token = embedding_anchor(campaign, worker) / _tokens(ANCHOR)
+    blocks = embedding_blocks(design, campaign)
+    campaign.measure(
+        "embedding batches",
+        {name: partial(_pass, worker, batches) for name, batches in blocks.items()},
+        lambda: embedding_anchor(campaign, worker),
+        share,
+        # Once cold, then twice over.
+        {n: seconds_a_token * sum(3 * _tokens(t) for t, _ in batches) for n, batches in blocks.items()},
+    )
+
+
+def embedding_blocks(design: Design, campaign: Campaign) -> dict[str, Design]:
+    """Batches by block, each of about `BLOCK_TOKENS`."""
+    most = BLOCK_TOKENS[campaign.device]
+    return {
+        f"{GROUP}/{repetition}-{number}": batches
         for repetition in range(campaign.repetitions)
+        for number, batches in enumerate(blocked(_order(design, repetition), lambda b: _tokens(b[0]), most))
     }
-    campaign.measure("embedding batches", blocks, lambda: embedding_anchor(campaign, worker), share)
 
 
-def _shuffled(design: Design, seed: int) -> Design:
-    return random.Random(seed).sample(list(design), len(design))  # noqa: S311
+def _order(design: Design, repetition: int) -> Design:
+    if repetition:
+        return random.Random(repetition).sample(list(design), len(design))  # noqa: S311
+    return by_worth(design, lambda batch: (batch[1], len(batch[0]) > 1), lambda batch: _tokens(batch[0]))
+
+
+def _tokens(texts: Texts) -> int:
+    """Tokens of a batch, padding included."""
+    return len(texts) * max(texts)
 
 
 def _pass(worker: Worker, order: Design) -> Records:
+    for texts, _ in order:
+        encode(worker, texts)
     # Twice over, so that half as many anchors are needed.
     return [encode(worker, texts, held_out) for _ in range(2) for texts, held_out in order]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,30 +31,40 @@ TURNS = 3
 
 
 def probe_embedding_server(
-    campaign: Campaign, worker: Worker, model: EmbeddingModel, max_tokens: int, share: tuple[float, float]
+    campaign: Campaign,
+    worker: Worker,
+    model: EmbeddingModel,
+    max_tokens: int,
+    share: tuple[float, float],
+    running: EmbeddingServer | None = None,
 ) -> None:
     """Measure a server of ``model`` beside the waiting in-process ``worker``; group `GROUP`.
 
-    The worker makes the texts, and times the same batches in the same minute.
+    The server is the ``running`` one, else one that ends with the probe. The worker makes the texts, and
+    times the same batches in the same minute.
     """
     names = [f"{GROUP}/{number}" for number in range(max(2, campaign.repetitions - 1))]
     if all(name in campaign.store for name in names):
         return
     start, end = share
-    campaign.progress("starting an embedding server", start)
-    steps = campaign.folder / f"embedding-server-steps-{time.monotonic_ns()}.jsonl"
-    with start_embedding_server(campaign, model, steps) as server:
-        server.wait_ready()
-        with _client(campaign, server.url) as client:
-            client.ready()
-            visit = Visit(worker, client, server, StepLog(steps), max_tokens, REST[campaign.device])
-            visit.warm_up()
-            campaign.measure(
-                "embedding server overheads",
-                dict.fromkeys(names, visit.all),
-                lambda: embedding_anchor(campaign, worker),
-                ((start + end) / 2, end),
-            )
+    with ExitStack() as stack:
+        server = running
+        if server is None:
+            campaign.progress("starting an embedding server", start)
+            steps = campaign.folder / f"embedding-server-steps-{time.monotonic_ns()}.jsonl"
+            server = stack.enter_context(start_embedding_server(campaign, model, steps))
+            server.wait_ready(campaign.patience)
+        assert server.steps is not None
+        client = stack.enter_context(_client(campaign, server.url))
+        client.ready(campaign.patience)
+        visit = Visit(worker, client, server, StepLog(server.steps), max_tokens, REST[campaign.device])
+        visit.warm_up()
+        campaign.measure(
+            "embedding server overheads",
+            dict.fromkeys(names, visit.all),
+            lambda: embedding_anchor(campaign, worker),
+            ((start + end) / 2, end),
+        )
 
 
 def start_embedding_server(campaign: Campaign, model: EmbeddingModel, steps: Path) -> EmbeddingServer:

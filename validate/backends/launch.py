@@ -19,6 +19,7 @@ from simcore.profile.use import Profiles
 from simcore.request import Service
 from simcore.scenario.places import Place
 from validate.backends.cores import give_out, shared
+from validate.backends.kept import kept_server
 from validate.backends.possible import Backends, check_possible, measured_on, service_of
 from validate.backends.processes import start_one
 from validate.live.plane import Address
@@ -107,11 +108,16 @@ def _start(
     for given in cores.values():
         stack.callback(os.sched_setaffinity, 0, allowed)
         os.sched_setaffinity(0, given.clients)
-    started = {}
+    started: dict[str, ListeningProcess] = {}
     for place in missing:
         report(f"starting {place.name}")
         # A GPU's host must not starve: its backends may use every core.
         own = cores.get(place.device, Cores(allowed, allowed))
+        free = [server for server in backends.kept if server not in started.values()]
+        if (running := kept_server(place, profiles, free, own)) is not None:
+            # Who keeps it stops it.
+            started[place.name] = running
+            continue
         process = start_one(
             place,
             profiles,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from calibration.backends.server import ListeningProcess
 from calibration.cores import Device
 from calibration.errors import BackendMissing
 from calibration.machine import gpu_name
@@ -28,6 +29,8 @@ class Backends:
     urls: Mapping[Service, Sequence[str]]
     embed_with_vllm: bool = False
     emulate: bool = False
+    kept: Sequence[ListeningProcess] = ()
+    """Servers of the scenario's models that are used in place of new ones that would be like them."""
 
 
 def service_of(place: Place) -> Service:
