@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from calibration.campaign import Campaign
+from calibration.compose.shape import model_shape
 from calibration.embedding_part import embedding_own
 from calibration.fits.embedtime import embed_draws, fit_embed_time
 from calibration.fits.ensemble import SIZE, alternatives, ensemble
@@ -18,7 +19,7 @@ from calibration.fits.linear import Array, solve
 from calibration.fits.replay import Parameter, fit_replay
 from calibration.fits.step_draws import step_draws
 from calibration.fits.steptime import best_form, fit_step_time
-from calibration.llm_part import llm_own
+from calibration.llm_part import llm_part
 from calibration.probes import embedding, engine
 from calibration.probes.samples import StepPoint
 from simcore.profile.ensemble import members
@@ -192,7 +193,7 @@ def test_a_campaign_gives_valid_members() -> None:
     assert facts
     joined = ensemble(
         {
-            "llm": llm_own(campaign, {"facts": facts.engine.model_dump()}),
+            "llm": llm_part(campaign, model_shape("qwen2-11m"), {"facts": facts.engine.model_dump()})[2],
             "embedding": embedding_own(campaign),
         }
     )

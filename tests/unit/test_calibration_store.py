@@ -62,13 +62,13 @@ def test_a_store_that_cannot_be_written_anew_stays_as_it_was(
     """A disk full or a kill while the file is read in and written anew loses no block."""
     path = tmp_path / "points.jsonl"
     Store(path, ONE).keep("a", records=[1])
-    whole, write_text = path.read_text(), Path.write_text
+    whole, write_bytes = path.read_text(), Path.write_bytes
 
-    def fills_up(file: Path, text: str, **how: str) -> int:
-        write_text(file, text[: len(text) // 2], **how)
+    def fills_up(file: Path, content: bytes) -> int:
+        write_bytes(file, content[: len(content) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", fills_up)
+    monkeypatch.setattr(Path, "write_bytes", fills_up)
     with pytest.raises(OSError, match="No space left"):
         Store(path, ONE)
     assert path.read_text() == whole
