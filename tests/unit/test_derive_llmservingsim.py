@@ -189,7 +189,7 @@ def test_a_replay_takes_the_recorded_lengths_and_arrivals(tmp_path: Path) -> Non
 
 
 def steps_of_ten_ms() -> ProfileDocument:
-    document = load_profile("h100-llama-3.1-8b", Path()).model_dump()
+    document = load_profile("h100-llama-3.1-8b-published", Path()).model_dump()
     llm = document["llm"]
     llm["step_time"] = {"constant": 0.01}
     llm["overheads"] = {}

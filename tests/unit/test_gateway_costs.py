@@ -45,7 +45,7 @@ def test_the_rest_of_what_it_adds_is_spread_over_the_hops() -> None:
     assert (costs.how, costs.decision) == ("measured", 0.002)
     assert costs.hop == pytest.approx(0.001)
     assert "gateway on core 0" in costs.notes[0]
-    assert "takes its thread 30 us" in costs.notes[1]
+    assert costs.message == pytest.approx(30e-6)
     assert "6.000 ms" in costs.notes[2]
 
 
