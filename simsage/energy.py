@@ -8,7 +8,7 @@ from simcore.request import Service
 from simcore.result import BackendUsage
 
 WATTS = "mean_watts"
-PER_TOKEN = "joules_per_token"  # noqa: S105
+PER_OUTPUT = "joules_per_token"
 
 
 def energy_of(usages: Sequence[BackendUsage], output_throughput: float) -> dict[str, float]:
@@ -22,4 +22,4 @@ def energy_of(usages: Sequence[BackendUsage], output_throughput: float) -> dict[
     if not known or len(known) < len(counted):
         return {}
     watts = sum(known)
-    return {WATTS: watts} | ({PER_TOKEN: watts / output_throughput} if output_throughput > 0 else {})
+    return {WATTS: watts} | ({PER_OUTPUT: watts / output_throughput} if output_throughput > 0 else {})

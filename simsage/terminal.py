@@ -11,7 +11,7 @@ from rich.table import Table
 
 from simcore.metrics import LATENCIES
 from simsage import output
-from simsage.energy import PER_TOKEN, WATTS
+from simsage.energy import PER_OUTPUT, WATTS
 from simsage.environment import NEVER_VALIDATED
 from simsage.formats import (
     NONE,
@@ -178,7 +178,7 @@ def _energy(console: Console, summary: Summary) -> None:
     table = _table("Energy" + _by(summary), *_axes(summary), left=1 + bool(summary.points))
     add_numbers(table, "mean W", "J/output token")
     for row in rows:
-        found = [with_interval(row.metric(name)) for name in (WATTS, PER_TOKEN)]
+        found = [with_interval(row.metric(name)) for name in (WATTS, PER_OUTPUT)]
         table.add_row(*_place(summary, row), *found)
     console.print(table)
     console.print()

@@ -24,7 +24,13 @@ from simcore.profile.llm import EngineFacts
 
 
 def compose_profile(
-    tables: Path, serving: Serving, *, name: str, date: str, device: Device | None = None, host: Host = HOST
+    tables: Path,
+    serving: Serving,
+    *,
+    name: str,
+    date: str,
+    device: Device | None = None,
+    launching: Host = HOST,
 ) -> ProfileDocument:
     """The profile composed from the tables in folder ``tables``, AIConfigurator's or LLMServingSim's.
 
@@ -34,8 +40,8 @@ def compose_profile(
     """
     compose = _from_kernels if holds_kernels(tables) else _from_operators
     seconds, here, source = compose(tables, serving, device)
-    provenance = Provenance(how="derived", source=source, date=date, notes=notes(serving, host))
-    return _document(with_host(seconds, serving, host), here, serving, name, provenance)
+    provenance = Provenance(how="derived", source=source, date=date, notes=notes(serving, launching))
+    return _document(with_host(seconds, serving, launching), here, serving, name, provenance)
 
 
 def roofline_profile(device: Device, serving: Serving, *, name: str, date: str) -> ProfileDocument:

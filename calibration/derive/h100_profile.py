@@ -51,7 +51,7 @@ NOTES = (
 def kernel_times(tables: Path) -> StepTimeParameters:
     """The model's step time as composed from AIConfigurator's ``tables``. Raises CalibrationError."""
     serving = replace(SERVING, max_model_len=LONGEST)
-    composed = compose_profile(tables, serving, name="kernels", date="", device=DEVICE, host=NO_HOST).llm
+    composed = compose_profile(tables, serving, name="kernels", date="", device=DEVICE, launching=NO_HOST).llm
     if composed is None:
         raise TypeError("a composed profile has an LLM")
     return composed.step_time

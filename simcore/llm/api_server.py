@@ -72,8 +72,15 @@ class EventLoop:
         """Requests that have their first token and not their last."""
         self._costs = costs
         self._arrive = arrive
-        self._turning = False
-        self._entering: deque[list[Request]] = deque()
+        self._until = 0.0
+        """When the turn under way ends, or the latest one ended."""
+        self._timer: Timer | None = None
+        """Ends the turn, or the turns, under way; None if nothing is to follow."""
+        self._chunk = 0
+        """Turns that the timer stands for, in which requests go on and nothing else happens; 0: one."""
+        self._began = 0.0
+        self._per_turn = 0.0
+        self._entering: deque[list[Request]] = deque([[] for _ in range(costs.turns)])
         """Requests by the turns that they still need, those with one first."""
         self._within = 0
         self._coming: deque[Results] = deque([Results() for _ in range(READING)])
@@ -83,32 +90,40 @@ class EventLoop:
 
     def receive(self, request: Request) -> None:
         """Take a request in."""
-        turns = self._costs.turns
-        while len(self._entering) < turns:
-            self._entering.append([])
+        self._cut()
         # The turn under way does not take it.
-        self._entering[turns - 1].append(request)
+        self._entering[self._costs.turns - 1].append(request)
         self._within += 1
-        self._turn()
+        self._wake()
 
     def hand_out(self, tokens: float, first: list[Request], finished: list[Request]) -> None:
         """Take in the results of one engine step: ``tokens`` tokens, one a stream."""
+        self._cut()
         messages = len(first) + (tokens - len(first)) / self._costs.stream_interval
         self.streams += len(first) - len(finished)
         # While nothing else is to be done the turns that read it take no time.
-        read = not self._turning and not self._at_work
-        (self._results if read else self._coming[-1]).add(tokens, messages, first, finished)
-        self._turn()
+        idle = self._timer is None and self.env.now >= self._until and not self._at_work
+        (self._results if idle else self._coming[-1]).add(tokens, messages, first, finished)
+        self._wake()
 
     def lose(self) -> None:
         """Lose all that is under way, for good."""
         self._lost = True
 
+    def _wake(self) -> None:
+        """See that a turn follows the one under way, or begin one."""
+        if self._timer is None:
+            left = self._until - self.env.now
+            if left > 0.0:
+                self._timer = Timer(self.env, left, self._turned)
+            else:
+                self._turn()
+
     def _turn(self) -> None:
-        """Begin a turn, unless one is under way or nothing is ready."""
-        if self._turning or not self._at_work:
+        """Do what is ready. If all that is are requests with turns to go, pass these turns at once."""
+        if not self._streaming and (turns := self._turns_to_go()):
+            self._pass_turns(turns)
             return
-        self._turning = True
         sending, taken = self._to_send, self._results
         self._to_send, self._results = taken, self._coming.popleft()
         self._coming.append(Results())
@@ -119,26 +134,70 @@ class EventLoop:
         if sending.steps:
             self._send(sending, sent_after)
         if self._within:
-            entered = self._entering.popleft()
-            self._entering.append([])
-            self._within -= len(entered)
-            # They lie evenly among what else the turn does.
-            for place, request in enumerate(entered, start=1):
-                Timer(self.env, seconds * place / (len(entered) + 1), self._enter, request)
+            self._let_in(seconds)
         self.busy += seconds
-        Timer(self.env, seconds, self._turned)
+        self._until = self.env.now + seconds
+        if self._at_work:
+            self._timer = Timer(self.env, seconds, self._turned)
+
+    def _let_in(self, seconds: float) -> None:
+        """Let requests go on by one turn of so many seconds; those that enter the engine lie evenly in it."""
+        entered = self._entering.popleft()
+        self._entering.append([])
+        self._within -= len(entered)
+        for place, request in enumerate(entered, start=1):
+            Timer(self.env, seconds * place / (len(entered) + 1), self._enter, request)
+
+    def _turns_to_go(self) -> int:
+        """Turns before the one in which the next request enters the engine."""
+        for turns, requests in enumerate(self._entering):
+            if requests:
+                return turns
+        return 0
+
+    def _pass_turns(self, turns: int) -> None:
+        self._began, self._chunk = self.env.now, turns
+        self._per_turn = self._within * self._costs.request / self._costs.turns
+        self._until = self._began + turns * self._per_turn
+        self._timer = Timer(self.env, turns * self._per_turn, self._turned)
+
+    def _cut(self) -> None:
+        """End turns that are passed at once with the one under way: something came that they do not know."""
+        if not self._chunk:
+            return
+        done = self._chunk
+        if self._per_turn:
+            done = min(done, int((self.env.now - self._began) / self._per_turn) + 1)
+        if done < self._chunk and self._timer is not None:
+            self._timer.cancel()
+            self._until = self._began + done * self._per_turn
+            left = self._until - self.env.now
+            self._timer = Timer(self.env, left if left > 0.0 else 0.0, self._turned)
+        self._passed(done)
+
+    def _passed(self, turns: int) -> None:
+        self.busy += turns * self._per_turn
+        self._entering.rotate(-turns)
+        self._chunk = 0
+
+    def _turned(self) -> None:
+        self._timer = None
+        if self._chunk:
+            self._passed(self._chunk)
+        if not self._lost and self._at_work:
+            self._turn()
 
     @property
     def _at_work(self) -> bool:
         """Whether anything is ready or on its way."""
-        if self._within or self._results.steps or self._to_send.steps:
+        return self._within > 0 or self._streaming
+
+    @property
+    def _streaming(self) -> bool:
+        """Whether results are on their way."""
+        if self._results.steps or self._to_send.steps:
             return True
         return any(results.steps for results in self._coming)
-
-    def _turned(self) -> None:
-        self._turning = False
-        if not self._lost:
-            self._turn()
 
     def _enter(self, request: Request) -> None:
         if not self._lost:

@@ -15,7 +15,7 @@ from simcore.llm.scheduler_output import SchedulerOutput
 from simcore.llm.usage import ReplicaUsage
 from simcore.profile.hosttime import HostTime
 from simcore.request import Service
-from simcore.timer import Timer
+from simcore.timer import Timer, after
 
 IN_FLIGHT = 2
 """Steps that may be under way at once under asynchronous scheduling (vllm/config/vllm.py)."""
@@ -162,7 +162,7 @@ class PipelinedReplica(Replica):
         """Take in the oldest result if it is there and the thread has nothing else to do."""
         if not self._thread_busy and self._under_way and self._under_way[0].done:
             self._thread_busy = True
-            Timer(self.env, self._host_time.update, self._updated, self._starts)
+            after(self.env, self._host_time.update, self._updated, self._starts)
 
     def _updated(self, start: int) -> None:
         if start != self._starts:

@@ -8,7 +8,7 @@ from itertools import islice
 from math import ceil, inf, log2
 
 from simcore.scenario.document import ScenarioDocument
-from simsage.energy import PER_TOKEN
+from simsage.energy import PER_OUTPUT
 from simsage.metrics import ALL
 from simsage.planning.candidate import Candidate
 from simsage.planning.horizon import Horizon
@@ -107,7 +107,7 @@ class Search:
 
 
 def _joules(trials: Sequence[Observed]) -> Estimate:
-    found = [trial.rows[ALL].get(PER_TOKEN) for trial in trials]
+    found = [trial.rows[ALL].get(PER_OUTPUT) for trial in trials]
     known = [joules for joules in found if joules is not None]
     return estimate(known) if known and len(known) == len(found) else NOTHING
 

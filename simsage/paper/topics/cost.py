@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from simsage.comparison.recorded_run import CellName
-from simsage.energy import PER_TOKEN
+from simsage.energy import PER_OUTPUT
 from simsage.formats import with_interval
 from simsage.metrics import ALL
 from simsage.paper.facts import ABSENT, Facts
@@ -127,7 +127,7 @@ def kilowatt_hours(facts: Facts, cell: CellName) -> Number:
 
 
 def _simulated_energy(facts: Facts, cell: CellName) -> Number:
-    found = facts.row(cell).metric(PER_TOKEN)
+    found = facts.row(cell).metric(PER_OUTPUT)
     if found.value is None:
         return ABSENT
     kwh = MILLION / JOULES_PER_KWH
@@ -135,7 +135,7 @@ def _simulated_energy(facts: Facts, cell: CellName) -> Number:
     scaled = Estimate(found.value * kwh, ends, found.replications)
     how = "joules per output token x 1e6 / 3.6e6"
     return facts.note(
-        (*cell, "kWh"), with_interval(scaled), scaled, [facts.source(facts.row(cell), PER_TOKEN)], how
+        (*cell, "kWh"), with_interval(scaled), scaled, [facts.source(facts.row(cell), PER_OUTPUT)], how
     )
 
 
