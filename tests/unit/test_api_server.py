@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import numpy as np
+import pytest
+
+from simcore.llm.api_server import EventLoop
 from simcore.request import Request
 from simcore.simulation import simulate
+from simsage.environment import event_loop
 from tests.factories import constant, profile, scenario
 
 COSTS = {"request": 0.002, "turns": 2, "step": 0.001, "token": 0.001, "message": 0.003, "end": 0.005}
@@ -108,3 +114,30 @@ def test_a_request_that_is_given_up_on_its_way_in_never_reaches_the_engine() -> 
     assert request.outcome is not None
     assert request.outcome.value == "timed_out"
     assert result.backends[0].steps == 0
+
+
+def test_turns_that_are_passed_at_once_end_as_when_they_are_taken_one_by_one() -> None:
+    """Chats that come at random, among them many while others are on their way in."""
+    if event_loop() == "compiled":
+        pytest.skip("no class of a compiled event loop can be taken apart")
+    times_of_steps, delays = {"constant": 0.004, "decode": 0.0002}, {"request": 0.001}
+    made = profile(times_of_steps, frontend=COSTS | {"turns": 9}, overheads=delays)
+    chat = {
+        "kind": "chat",
+        "prompt_tokens": {"distribution": "uniform", "low": 1, "high": 40},
+        "output_tokens": {"distribution": "uniform", "low": 1, "high": 30},
+        "arrivals": {"process": "poisson", "rate": 40.0},
+    }
+    document = scenario(
+        duration_s=5.0, streams={"chat": chat}, backends={"llm": {"kind": "llm", "profile": "test"}}
+    )
+
+    def times() -> list[tuple[float, ...]]:
+        found = simulate(document, {"test": made}, 0, Path()).requests
+        return [(one.backend_arrival, one.first_token, one.finished) for one in found]
+
+    at_once = times()
+    with patch.object(EventLoop, "_turns_to_go", lambda self: 0):
+        one_by_one = times()
+    assert len(at_once) > 150
+    assert np.array(at_once) == pytest.approx(np.array(one_by_one), abs=1e-9)
