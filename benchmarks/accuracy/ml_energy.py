@@ -141,6 +141,6 @@ def rows(data: Path = DATA) -> Iterator[Row]:
     source = f"operator tables; sampling of {len(logits) - 1} other models"
     for test in tests:
         mean, median = composer.predict(test, logits[test.model])
-        many = "H100, all", test.model
+        many = "H100, all", MODELS[test.model]
         yield Row(NAME, source, LOOKED, test.case, "TPOT", {"mean": Figure(mean, test.mean)}, ASKED, many)
         yield Row(NAME, source, LOOKED, test.case, "ITL", {"p50": Figure(median, test.median)}, {}, many)

@@ -76,18 +76,22 @@ def rows(data: Path = DATA) -> Iterator[Row]:
     """Joules per output token of every test, by the composed and by the measured TPOT."""
     metered = read_metered(data)
     composer = Composer(data / "aiconfigurator" / "h100_sxm" / "vllm_0.19.0")
+    found: dict[str, list[Row]] = {COMPOSED: [], MEASURED: []}
     for model in dict.fromkeys(one.test.model for one in metered):
         others = [one for one in metered if one.test.model != model]
         costs, logit = fit_costs(others), composer.logit([one.test for one in others])
         for one in metered:
             if one.test.model == model:
                 tpots = {COMPOSED: composer.predict(one.test, logit)[0], MEASURED: one.test.mean}
-                yield from (_row(one, costs, basis, tpot) for basis, tpot in tpots.items())
+                for basis, tpot in tpots.items():
+                    found[basis].append(_row(one, costs, basis, tpot))
+    for rows_of_basis in found.values():
+        yield from rows_of_basis
 
 
 def _row(one: Metered, costs: EnergyCosts, basis: str, tpot: float) -> Row:
     figures = {"mean": Figure(predicted(costs, one.test, tpot), one.joules)}
     asked = ASKED if basis == COMPOSED else {}
     source = f"{basis}; joules of the other models"
-    many = (f"joules, {basis}", f"{one.test.model}, {basis}")
+    many = (f"joules, {basis}", f"{MODELS[one.test.model]}, {basis}")
     return Row(NAME, source, LOOKED, one.test.case, "J/token", figures, asked, many)
