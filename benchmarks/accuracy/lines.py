@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.accuracy.row import STATISTICS, Figure, Row
 
 HEADER = ("case", "metric", *STATISTICS, "floor", "peer", "held", "asked", "ok")
-SHOWN = 60
+SHOWN = 50
 """Rows of a part beyond which those that are summed up are not shown one by one."""
 OUTER = ("mean", "p99", "p90", "p50")
 """Statistics of which floor and peer are shown: the first that has one, and the last."""
