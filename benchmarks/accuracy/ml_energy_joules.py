@@ -93,5 +93,5 @@ def _row(one: Metered, costs: EnergyCosts, basis: str, tpot: float) -> Row:
     figures = {"mean": Figure(predicted(costs, one.test, tpot), one.joules)}
     asked = ASKED if basis == COMPOSED else {}
     source = f"{basis}; joules of the other models"
-    many = (f"joules, {basis}", f"{MODELS[one.test.model]}, {basis.split()[0]}")
+    many = (f"joules, {basis}", f"{MODELS[one.test.model]} {basis.split()[0]}")
     return Row(NAME, source, LOOKED, one.test.case, "J/token", figures, asked, many)
