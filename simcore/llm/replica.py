@@ -184,6 +184,12 @@ class Replica:
     def _update(self, output: SchedulerOutput) -> None:
         """Take the results of a step in and hand them out, then let go of what was given up."""
         self.scheduler.update_from_output(output)
+        if self._front_end.every_step or output.first_tokens or output.finished:
+            self._hand_out(output)
+        if self._aborted:
+            self._let_go()
+
+    def _hand_out(self, output: SchedulerOutput) -> None:
         now = self.env.now
         first: list[Request] = []
         for seq in output.first_tokens:
@@ -202,7 +208,6 @@ class Replica:
                 request.engine_finished = now
                 finished.append(request)
         self._front_end.hand_out(output.step.decodes + len(output.first_tokens), first, finished)
-        self._let_go()
 
     def _let_go(self) -> None:
         """Abort what was given up."""

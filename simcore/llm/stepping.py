@@ -100,7 +100,8 @@ class SteppingReplica(Replica):
         elif run is not None:
             self._run = None
             self._jump(run.steps, job.started, now)
-            self._let_go()
+            if self._aborted:
+                self._let_go()
             self._go_on()
 
     def _count_under_way(self) -> None:
