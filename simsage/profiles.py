@@ -9,7 +9,7 @@ from simcore.errors import BadInput, Fault
 from simcore.profile.document import ProfileDocument
 from simcore.profile.load import load_profile
 from simcore.scenario.check_capacity import check_capacity
-from simcore.scenario.check_models import check_models
+from simcore.scenario.check_models import check_front_ends, check_models
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.finding import Finding
 from simcore.scenario.yaml_file import read_source
@@ -51,7 +51,7 @@ def check_against_profiles(
     file: Path,
     documents: Iterable[ScenarioDocument],
     profiles: Mapping[str, ProfileDocument],
-    checks: Sequence[Check] = (check_models, check_capacity),
+    checks: Sequence[Check] = (check_models, check_front_ends, check_capacity),
 ) -> None:
     """Raise BadInput, with the lines of ``file``, for what the resolved documents ask of other profiles."""
     found = (finding for document in documents for check in checks for finding in check(document, profiles))
