@@ -5,15 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from simcore.scenario.check_models import check_front_ends
-from tests.factories import profile, scenario
+from tests.factories import constant, poisson, profile, scenario
 
 PROFILES = {"test": profile(), "served": profile(frontend={"message": 1e-4})}
+CHAT = {
+    "kind": "chat",
+    "prompt_tokens": constant(10),
+    "output_tokens": constant(2),
+    "arrivals": poisson(1.0),
+}
 
 
 def faulty(name: str, engine: dict[str, Any], plane: dict[str, Any]) -> list[tuple[object, ...]]:
     """The keys at fault where the LLM is on the profile of that name."""
     backends = {"llm": {"kind": "llm", "profile": name, "engine": engine}}
-    document = scenario(backends=backends, control_plane=plane)
+    document = scenario(streams={"chat": CHAT}, backends=backends, control_plane=plane)
     return [tuple(finding.path) for finding in check_front_ends(document, PROFILES)]
 
 
