@@ -52,11 +52,11 @@ def served_part(
     seen = [point for point in points if not point.held_out]
     fit = fit_engine_time(seen, served, tuple(engine.cudagraph_capture_sizes))
     fronts = fit_frontend(runs)
-    profile = fitted_llm(shape, engine, points, served, fit, fronts[0])
-    return profile, served_notes(fit, points), served_own(fit, fronts, engine)
+    profile = _fitted_llm(shape, engine, points, served, fit, fronts[0])
+    return profile, _served_notes(fit, points), _served_own(fit, fronts, engine)
 
 
-def fitted_llm(
+def _fitted_llm(
     shape: ModelShape,
     engine: EngineFacts,
     points: Sequence[StepPoint],
@@ -85,7 +85,7 @@ def fitted_llm(
     )
 
 
-def served_own(fit: EngineTime, fronts: Sequence[FrontEndFit], engine: EngineFacts) -> list[Own]:
+def _served_own(fit: EngineTime, fronts: Sequence[FrontEndFit], engine: EngineFacts) -> list[Own]:
     """What equally good fits say of the LLM's part: the engine's draws and the API server's fits in turn."""
     good = [front for front in fronts if front.loss <= ABOUT_AS_GOOD * fronts[0].loss]
     sizes = tuple(engine.cudagraph_capture_sizes)
@@ -140,7 +140,7 @@ def _quality(
     return quality
 
 
-def served_notes(fit: EngineTime, points: Sequence[StepPoint]) -> list[str]:
+def _served_notes(fit: EngineTime, points: Sequence[StepPoint]) -> list[str]:
     """What a profile must say of its engine's fit in words."""
     notes = ["weights are dummies: step times do not depend on their values"]
     if fit.absent:

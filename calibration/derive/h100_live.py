@@ -23,14 +23,13 @@ from calibration.errors import CalibrationError
 from calibration.fits.colocation import fit_colocation
 from calibration.fits.embedding_overheads import served_batches
 from calibration.fits.embedding_serving import fit_embedding_serving
-from calibration.fits.enginetime import fit_engine_time
 from calibration.fits.ensemble import ensemble
-from calibration.fits.frontend import ServerRun, bracket, fit_frontend
+from calibration.fits.frontend import ServerRun, bracket
 from calibration.fits.matching import Sent, match_requests
 from calibration.fits.served_steps import ServedSteps, served_steps
 from calibration.probes.colocation import AT_ONCE, IN_TURNS
 from calibration.probes.samples import step_points
-from calibration.served_part import fitted_llm, served_notes, served_own, wave_runs
+from calibration.served_part import served_part, wave_runs
 from simcore.profile.control import ControlCosts
 from simcore.profile.document import ProfileDocument, Provenance
 from simcore.profile.load import load_profile
@@ -174,14 +173,10 @@ def _with_llm(
     assert profile.control is not None
     engine, control = profile.llm.engine, profile.control
     points = [point for point in step_points(_of(records, "llm"), "gpu") if point.step.batch]
-    seen = [point for point in points if not point.held_out]
     served = [replay.steps for replay in replays]
-    fit = fit_engine_time(seen, served, tuple(engine.cudagraph_capture_sizes))
     runs = [*wave_runs(_of(records, "frontend")), *(server_run(replay, control) for replay in replays)]
-    fronts = fit_frontend(runs)
-    llm = fitted_llm(model_shape(profile.llm.model), engine, points, served, fit, fronts[0])
-    members = ensemble({"llm": served_own(fit, fronts, engine)})
-    return profile.model_copy(update={"llm": llm, "ensemble": members}), served_notes(fit, points)
+    llm, notes, own = served_part(model_shape(profile.llm.model), engine, points, served, runs)
+    return profile.model_copy(update={"llm": llm, "ensemble": ensemble({"llm": own})}), notes
 
 
 def _with_embedding(profile: ProfileDocument, records: Sequence[dict[str, Any]]) -> ProfileDocument:
