@@ -25,8 +25,7 @@ from calibration.target import Target
 def measure(campaign: Campaign, target: Target, plan: Plan, models: Models, kept: Kept | None = None) -> Said:
     """Run the probes; points that the campaign's store already has are not measured again.
 
-    Backends stop when all is measured that needs them, but for servers that are to be ``kept``. What runs
-    beside all of it, as a sampler of the device's power does, enters ``stack`` first.
+    Backends stop when all is measured that needs them, but for servers that are to be ``kept``.
 
     Where time is limited each stage gets its share of what is left as it begins, and where all backends stay
     up, those that had to leave something out get what is left in the end.
@@ -95,9 +94,8 @@ class _Probes:
     def within_time(self, what: str, work: Callable[[], None]) -> bool:
         """Do the work while there is time, and say whether that was so; a note says what was left out.
 
-        A backend that is not ready when the stage's time is up, or fails while the time is limited, costs its
-        own stage: who has a machine for so long only wants all that the others give. Raises BackendFailed
-        where time is not limited.
+        Where time is limited, a backend that fails, or is not ready in time, ends its own stage alone: the
+        other stages are still measured. Raises BackendFailed where time is not limited.
         """
         time, why = self.campaign.time, "no time was left"
         if time.stage_left > 0.0:

@@ -11,30 +11,6 @@ MOST_CAPTURED = 512
 
 
 @dataclass(frozen=True, slots=True)
-class FrontEnd:
-    """The API server, one process unless ``processes`` says more: seconds that it computes.
-
-    Per ``request``, per ``prompt_token``, per ``step`` that hands out tokens, per streamed ``token``.
-    """
-
-    request: float
-    prompt_token: float
-    step: float
-    token: float
-    processes: int = 1
-
-
-FRONT_END = FrontEnd(request=0.8e-3, prompt_token=3.9e-6, step=0.0, token=0.13e-3)
-"""What composed profiles take the API server to cost, whatever the model.
-
-``token`` is from replays on a Xeon VM with vLLM 0.25.1, where 5,000 tokens/s kept the server busy: 0.13 to
-0.2 ms fit them. BLIS (inference-sim/inference-sim) has 46 us, on other processors. ``request`` is BLIS's,
-``prompt_token`` was measured on that VM, one request at a time, and a step's own hand-over was not told apart
-from its tokens.
-"""
-
-
-@dataclass(frozen=True, slots=True)
 class Heads:
     """The attention of one rank: query heads, KV heads, their size, and the KV cache's data type."""
 
