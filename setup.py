@@ -26,6 +26,7 @@ LOOP = (
     "simcore/llm/contention.py",
     "simcore/llm/decode_batch.py",
     "simcore/llm/durations.py",
+    "simcore/llm/event_loop.py",
     "simcore/llm/front_end.py",
     "simcore/llm/kv_cache_manager.py",
     "simcore/llm/pipelined.py",

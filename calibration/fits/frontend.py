@@ -19,7 +19,7 @@ from calibration.fits.linear import Array
 from calibration.fits.matching import Matched
 from calibration.fits.served_steps import ServedSteps
 from simcore.backend import BackendEvents
-from simcore.llm.api_server import EventLoop
+from simcore.llm.event_loop import EventLoop
 from simcore.profile.base import Overheads
 from simcore.profile.frontend import FrontEndCosts
 from simcore.relay import Relay

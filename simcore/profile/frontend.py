@@ -6,7 +6,7 @@ from simcore.profile.base import Count, Model, NonNegative
 
 
 class FrontEndCosts(Model):
-    """Seconds of one vLLM API server process, an event loop: see `simcore.llm.api_server.EventLoop`."""
+    """Seconds of one vLLM API server process, an event loop: see `simcore.llm.event_loop.EventLoop`."""
 
     request: NonNegative = 0.0
     """A request on its way in: HTTP, validation, sending it on; the tokeniser has a thread of its own."""

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from simcore.llm.api_server import EventLoop
+from simcore.llm.event_loop import EventLoop
 from simcore.request import Request
 from simcore.simulation import simulate
 from simsage.environment import event_loop

@@ -1,0 +1,229 @@
+"""EventLoop: one process of vLLM's API server as the queue that it is, an asyncio event loop."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from simpy import Environment
+
+from simcore.backend import BackendEvents
+from simcore.profile.frontend import FrontEndCosts
+from simcore.relay import Relay
+from simcore.request import Request
+from simcore.timer import Timer
+
+READING = 2
+"""Turns in which the results of a step are read."""
+
+
+class Results:
+    """Results of engine steps on their way out: tokens, and requests that got their first or last one."""
+
+    __slots__ = ("finished", "first", "messages", "steps", "tokens")
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.tokens = 0.0
+        self.messages = 0.0
+        self.first: list[Request] = []
+        self.finished: list[Request] = []
+
+    def add(self, tokens: float, messages: float, first: list[Request], finished: list[Request]) -> None:
+        """Add the results of one more step. A stream that already has a message to send adds none."""
+        self.steps += 1
+        self.tokens += tokens
+        if messages > self.messages:
+            self.messages = messages
+        self.first += first
+        self.finished += finished
+
+
+class EventLoop:
+    """One API server process. Service is gated: a turn does all that was ready when it began.
+
+    A step's results pass four turns, as in vLLM's v1/engine/core_client.py and async_llm.py: the socket from
+    the engine becomes readable, the task that reads it runs, ``output_handler`` detokenises, each stream's
+    task sends a message. The first two take no time to speak of. Tokens of a stream that were detokenised in
+    one turn leave in one message (`RequestOutputCollector`), so an overloaded server sends fewer messages
+    instead of falling behind without end. A request needs several turns on its way in, one each time that its
+    handler waits for something.
+    """
+
+    def __init__(
+        self,
+        env: Environment,
+        costs: FrontEndCosts,
+        output_delay: float,
+        arrive: Callable[[Request], None],
+        events: BackendEvents,
+        relay: Relay | None = None,
+    ) -> None:
+        self.env = env
+        self._relay = relay
+        self._events = events
+        self._output_delay = output_delay
+        self.busy = 0.0
+        """Seconds that it has been at work."""
+        self.streams = 0
+        """Requests that have their first token and not their last."""
+        self._costs = costs
+        self._arrive = arrive
+        self._until = 0.0
+        """When the turn under way ends, or the latest one ended."""
+        self._timer: Timer | None = None
+        """Ends the turn, or the turns, under way; None if nothing is to follow."""
+        self._chunk = 0
+        """Turns that the timer stands for, in which requests go on and nothing else happens; 0: one."""
+        self._began = 0.0
+        self._per_turn = 0.0
+        self._entering: deque[list[Request]] = deque([[] for _ in range(costs.turns)])
+        """Requests by the turns that they still need, those with one first."""
+        self._within = 0
+        self._coming: deque[Results] = deque([Results() for _ in range(READING)])
+        self._results = Results()
+        self._to_send = Results()
+        self._lost = False
+
+    def receive(self, request: Request) -> None:
+        """Take a request in."""
+        self._cut()
+        # The turn under way does not take it.
+        self._entering[self._costs.turns - 1].append(request)
+        self._within += 1
+        self._wake()
+
+    def hand_out(self, tokens: float, first: list[Request], finished: list[Request]) -> None:
+        """Take in the results of one engine step: ``tokens`` tokens, one a stream."""
+        self._cut()
+        messages = len(first) + (tokens - len(first)) / self._costs.stream_interval
+        self.streams += len(first) - len(finished)
+        # While nothing else is to be done the turns that read it take no time.
+        idle = self._timer is None and self.env.now >= self._until and not self._at_work
+        (self._results if idle else self._coming[-1]).add(tokens, messages, first, finished)
+        self._wake()
+
+    def lose(self) -> None:
+        """Lose all that is under way, for good."""
+        self._lost = True
+
+    def _wake(self) -> None:
+        """See that a turn follows the one under way, or begin one."""
+        if self._timer is None:
+            left = self._until - self.env.now
+            if left > 0.0:
+                self._timer = Timer(self.env, left, self._turned)
+            else:
+                self._turn()
+
+    def _turn(self) -> None:
+        """Do what is ready. If all that is are requests with turns to go, pass these turns at once."""
+        if not self._streaming and (turns := self._turns_to_go()):
+            self._pass_turns(turns)
+            return
+        sending, taken = self._to_send, self._results
+        self._to_send, self._results = taken, self._coming.popleft()
+        self._coming.append(Results())
+        costs = self._costs
+        sent_after = costs.message * sending.messages + costs.end * len(sending.finished)
+        seconds = sent_after + costs.step * taken.steps + costs.token * taken.tokens
+        seconds += self._within * costs.request / costs.turns
+        if sending.steps:
+            self._send(sending, sent_after)
+        if self._within:
+            self._let_in(seconds)
+        self.busy += seconds
+        self._until = self.env.now + seconds
+        if self._at_work:
+            self._timer = Timer(self.env, seconds, self._turned)
+
+    def _let_in(self, seconds: float) -> None:
+        """Let requests go on by one turn of so many seconds; those that enter the engine lie evenly in it."""
+        entered = self._entering.popleft()
+        self._entering.append([])
+        self._within -= len(entered)
+        for place, request in enumerate(entered, start=1):
+            Timer(self.env, seconds * place / (len(entered) + 1), self._enter, request)
+
+    def _turns_to_go(self) -> int:
+        """Turns before the one in which the next request enters the engine."""
+        for turns, requests in enumerate(self._entering):
+            if requests:
+                return turns
+        return 0
+
+    def _pass_turns(self, turns: int) -> None:
+        self._began, self._chunk = self.env.now, turns
+        self._per_turn = self._within * self._costs.request / self._costs.turns
+        self._until = self._began + turns * self._per_turn
+        self._timer = Timer(self.env, turns * self._per_turn, self._turned)
+
+    def _cut(self) -> None:
+        """End turns that are passed at once with the one under way: something came that they do not know."""
+        if not self._chunk:
+            return
+        done = self._chunk
+        if self._per_turn:
+            done = min(done, int((self.env.now - self._began) / self._per_turn) + 1)
+        if done < self._chunk and self._timer is not None:
+            self._timer.cancel()
+            self._until = self._began + done * self._per_turn
+            left = self._until - self.env.now
+            self._timer = Timer(self.env, left if left > 0.0 else 0.0, self._turned)
+        self._passed(done)
+
+    def _passed(self, turns: int) -> None:
+        self.busy += turns * self._per_turn
+        self._entering.rotate(-turns)
+        self._chunk = 0
+
+    def _turned(self) -> None:
+        self._timer = None
+        if self._chunk:
+            self._passed(self._chunk)
+        if not self._lost and self._at_work:
+            self._turn()
+
+    @property
+    def _at_work(self) -> bool:
+        """Whether anything is ready or on its way."""
+        return self._within > 0 or self._streaming
+
+    @property
+    def _streaming(self) -> bool:
+        """Whether results are on their way."""
+        if self._results.steps or self._to_send.steps:
+            return True
+        return any(results.steps for results in self._coming)
+
+    def _enter(self, request: Request) -> None:
+        if not self._lost:
+            self._arrive(request)
+
+    def _send(self, results: Results, seconds: float) -> None:
+        """Send one message a stream, in order of admission: the newest come last, those that end midway.
+
+        What passes them on does so as they come.
+        """
+        if self._relay is not None:
+            seconds = self._relay.pass_messages(results.messages, self.env.now, seconds)
+        if results.finished:
+            Timer(self.env, seconds / 2, self._finish, results.finished)
+        if results.first:
+            Timer(self.env, seconds, self._begin, results.first)
+
+    def _begin(self, requests: list[Request]) -> None:
+        if self._lost:
+            return
+        for request in requests:
+            self._events.first_token(request, self._output_delay)
+            if request.output_tokens == 1:
+                self._events.finished(request, self._output_delay)
+
+    def _finish(self, requests: list[Request]) -> None:
+        if self._lost:
+            return
+        for request in requests:
+            # A first token that is the last one leaves as a first one does.
+            if request.output_tokens > 1:
+                self._events.finished(request, self._output_delay)
