@@ -33,6 +33,12 @@ backends:
 SWEEP = "sweep: {label: replicas, points: [1, 2], set: {backends.llm.count: 1}}\n"
 
 
+@pytest.fixture(autouse=True)
+def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are most of the work, and nothing here looks at them."""
+    monkeypatch.setattr("simsage.figures.validation_catalogue.draw_one", lambda *_: None)
+
+
 class FakeDeployment(FakeBackend):
     """Completes and embeds, and has those models."""
 
@@ -72,17 +78,20 @@ def refused(folder: Path, scenario: str, *more: str, models: tuple[str, ...] = (
 
 
 def test_every_request_goes_to_the_deployment_which_the_verdicts_environment_names(tmp_path: Path) -> None:
-    fake = FakeDeployment("their-name")
+    """Of several models it is the profile's own that is asked."""
+    fake = FakeDeployment("another", "test")
     said = validated(tmp_path, fake, SCENARIO, "--json")
     assert json.loads(said.stdout)["completions"][0]["live"] == 1.0
-    assert fake.asked("prompt") == {"their-name"}
+    assert fake.asked("prompt") == {"test"}
     environment = json.loads((tmp_path / "out" / "environment.json").read_text())
-    assert environment["deployment"] == {"url": fake.url, "models": {"LLM": "their-name"}}
+    assert environment["deployment"] == {"url": fake.url, "models": {"LLM": "test"}}
     assert fake.url in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_one_variant_is_validated_and_the_simulation_is_of_it(tmp_path: Path) -> None:
-    said = validated(tmp_path, FakeDeployment("x"), SCENARIO + VARIANTS, "--variant", "pair", "--json")
+    fake = FakeDeployment("their-name")
+    said = validated(tmp_path, fake, SCENARIO + VARIANTS, "--variant", "pair", "--json")
+    assert fake.asked("prompt") == {"their-name"}
     assert {one["variant"] for one in json.loads(said.stdout)["comparisons"]} == {"pair"}
 
 
@@ -95,12 +104,6 @@ def test_texts_go_as_token_ids_and_models_by_the_names_given(tmp_path: Path) -> 
     texts = [text for body in fake.bodies for text in body.get("input", [])]
     assert {len(text) for text in texts} == {5}
     assert all(isinstance(token, int) for text in texts for token in text)
-
-
-def test_the_profiles_own_model_is_found_among_several(tmp_path: Path) -> None:
-    fake = FakeDeployment("another", "test")
-    validated(tmp_path, fake, SCENARIO)
-    assert fake.asked("prompt") == {"test"}
 
 
 def test_a_model_that_cannot_be_told_has_to_be_named(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,24 @@ from validate.recording.keep import Recorder
 from validate.replay.replay import Replayed
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _no_figures() -> Iterator[None]:
+    """They are most of the work, and nothing here looks at them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simsage.figures.validation_catalogue.draw_one", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What one replay of each of two variants left."""
+    folder = tmp_path_factory.mktemp("once")
+    validated(folder, "--repetitions", "1", scenario=SHORT + VARIANTS)
+    return folder
+
+
 def test_a_recording_says_what_the_live_validation_said(tmp_path: Path) -> None:
-    validated(tmp_path, scenario=SHORT + VARIANTS)
+    validated(tmp_path, "--repetitions", "2", scenario=SHORT + VARIANTS)
     moved = tmp_path / "elsewhere"
     shutil.move(tmp_path / "out" / "recording", moved)
     for name in ("small.yaml", "toy.json", "other.json"):
@@ -34,23 +51,21 @@ def test_a_recording_says_what_the_live_validation_said(tmp_path: Path) -> None:
     assert f"Judged from a recording of {made[:13]}" in report
 
 
-def test_the_gateway_says_when_it_dispatched_each_request(tmp_path: Path) -> None:
+def test_the_gateway_says_when_it_dispatched_each_request(once: Path) -> None:
     """A server at a URL has no step log: its requests are in no leg. The gateway's part is recorded."""
-    validated(tmp_path, "--repetitions", "1")
-    recording = tmp_path / "out" / "recording"
+    recording = once / "out" / "recording"
     text = gzip.decompress((recording / "requests-0.jsonl.gz").read_bytes())
     rows = [json.loads(line) for line in text.splitlines()]
     assert len(rows) > 10
     for row in rows:
         assert row["arrival"] < row["dispatched"] < row["first_token"] < row["finished"]
-    assert verdict_in(tmp_path / "out")["legs"] == []
+    assert verdict_in(once / "out")["legs"] == []
 
 
-def test_another_profile_takes_the_place_of_every_backends(tmp_path: Path) -> None:
-    validated(tmp_path, "--repetitions", "1", scenario=SHORT + VARIANTS)
-    said = judged(tmp_path / "out" / "recording", tmp_path / "b", "--profile", str(tmp_path / "other.json"))
+def test_another_profile_takes_the_place_of_every_backends(tmp_path: Path, once: Path) -> None:
+    said = judged(once / "out" / "recording", tmp_path / "b", "--profile", str(once / "other.json"))
     assert said.exit_code == 1, said.output
-    before, after = verdict_in(tmp_path / "out"), verdict_in(tmp_path / "b")
+    before, after = verdict_in(once / "out"), verdict_in(tmp_path / "b")
     assert _simulated(after, "toy") == _simulated(after, "other") == _simulated(before, "other")
     assert _simulated(before, "toy") < 0.6 * _simulated(before, "other")
 
@@ -60,9 +75,8 @@ def _simulated(verdict: dict, variant: str) -> float:
     return float(one["figures"][0]["simulated_ms"])
 
 
-def test_only_what_was_replayed_is_judged(tmp_path: Path) -> None:
-    validated(tmp_path, "--repetitions", "1", scenario=SHORT + VARIANTS)
-    recording = tmp_path / "out" / "recording"
+def test_only_what_was_replayed_is_judged(tmp_path: Path, once: Path) -> None:
+    recording = Path(shutil.copytree(once / "out" / "recording", tmp_path / "recording"))
     first = (recording / "replays.jsonl").read_text().splitlines()[0]
     (recording / "replays.jsonl").write_text(first + "\n")
     variant = json.loads(first)["variant"]

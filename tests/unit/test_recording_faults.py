@@ -17,7 +17,9 @@ from tests.unit.recording_support import judged, validated
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole")
-    validated(folder, "--repetitions", "1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simsage.figures.validation_catalogue.draw_one", lambda *_: None)
+        validated(folder, "--repetitions", "1")
     return folder / "out" / "recording"
 
 

@@ -61,7 +61,8 @@ def validated(folder: Path, step: float, *more: str) -> Result:
         return CliRunner().invoke(main, [*command, "--llm-url", fake.url, *more])
 
 
-def test_a_verdict_is_of_the_records_beside_it(tmp_path: Path) -> None:
+def test_a_verdict_is_of_the_records_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simsage.figures.validation_catalogue.draw_one", lambda *_: None)
     said, out = validated(tmp_path, STEP), tmp_path / "out"
     verdict = json.loads((out / "verdict.json").read_text())
     live, simulated = (pd.read_parquet(out / f"{name}.parquet") for name in ("live", "simulated"))
