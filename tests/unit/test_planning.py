@@ -86,7 +86,7 @@ def test_the_objective_holds_up_to_the_load_where_the_tail_reaches_it(capacity_p
 
 def test_the_same_seed_gives_the_same_plan(tmp_path: Path):
     path = write_queue(tmp_path)
-    options = Options(requests=500, jobs=1)
+    options = Options(requests=100, jobs=1)
     one, two = (plan(path, options=options).to_json() for _ in range(2))
     assert one == two
     assert plan(path, overrides={"seed": 7}, options=options).to_json() != one
@@ -109,7 +109,7 @@ def test_the_smallest_number_of_servers(tmp_path: Path):
         write_queue(tmp_path),
         vary=["backends.embed.count=1..16"],
         overrides={"streams.search.arrivals.rate": 35},
-        options=Options(requests=1_000, jobs=1),
+        options=Options(requests=500, jobs=1),
     )
     best = found.candidates[0]
     assert best.met
@@ -129,7 +129,7 @@ def test_ranked_by_price_where_all_have_one_else_by_backends(tmp_path: Path, pri
         write_queue(tmp_path),
         vary=["backends.embed.profile=slow.json,fast.json", "backends.embed.count=1..8"],
         overrides={"streams.search.arrivals.rate": 20},
-        options=Options(prices=prices, requests=500, jobs=1),
+        options=Options(prices=prices, requests=200, jobs=1),
     )
     best, other = found.candidates
     assert best.met

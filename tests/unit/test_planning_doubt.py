@@ -21,14 +21,19 @@ FACTORS = (0.93, 0.97, 1.03, 1.08)
 
 
 def planned(
-    folder: Path, *factors: float, vary: tuple[str, ...] = (), doubt: bool = True, slo: str | None = None
+    folder: Path,
+    *factors: float,
+    vary: tuple[str, ...] = (),
+    doubt: bool = True,
+    slo: str | None = None,
+    requests: int = 500,
 ) -> Plan:
     folder.mkdir(exist_ok=True)
     path = write_queue(folder)
     fits = [{"embedding": {"embed_time": {"constant": SERVICE_S * factor}}} for factor in factors]
     document = profile(embed_time={"constant": SERVICE_S}).model_copy(update={"ensemble": fits})
     (folder / "slow.json").write_text(document.to_json(), encoding="utf-8")
-    options = Options(requests=1_500, jobs=1, doubt=doubt)
+    options = Options(requests=requests, jobs=1, doubt=doubt)
     return plan(path, [slo] if slo else [], vary=vary, options=options)
 
 
@@ -94,9 +99,9 @@ def test_the_table_shows_the_interval_and_its_parts(spread: Plan, plain: Plan) -
 
 def test_a_size_that_only_some_fits_allow_is_not_shown(tmp_path: Path) -> None:
     """One server is enough by the best fit; where a text may take twice as long it is not."""
-    vary, slo = ("backends.embed.count=1..3",), "search:p99_e2el_ms<=700"
-    sure = planned(tmp_path / "a", vary=vary, slo=slo).candidates[0]
-    unsure = planned(tmp_path / "b", 0.8, 0.9, 1.1, 1.2, 1.9, vary=vary, slo=slo).candidates[0]
+    asked = {"vary": ("backends.embed.count=1..2",), "slo": "search:p99_e2el_ms<=700", "requests": 200}
+    sure = planned(tmp_path / "a", **asked).candidates[0]
+    unsure = planned(tmp_path / "b", 0.8, 0.9, 1.1, 1.2, 1.9, **asked).candidates[0]
     assert (sure.size, sure.judgement.state) == (1, "met")
     assert unsure.tried[1] == "not shown"
     assert (unsure.size, unsure.judgement.state) == (2, "met")

@@ -91,7 +91,7 @@ def test_nothing_is_said_of_energy_without_power(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("powered", [True, False])
 def test_a_plan_has_a_column_of_energy_where_profiles_have_power(tmp_path: Path, powered: bool) -> None:
-    options = PlanOptions(requests=200, jobs=1)
+    options = PlanOptions(requests=50, jobs=1)
     found = plan(written(tmp_path, powered), vary=["backends.llm.count=1..2"], options=options)
     assert ("J/token" in shown(plan_table.show, found)) == powered
     joules = found.candidates[0].joules_per_token.value
