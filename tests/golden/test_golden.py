@@ -49,16 +49,18 @@ def figures(folder: Path) -> dict[str, Any]:
     }
 
 
-def test_the_figures_are_those_written_down(tmp_path: Path) -> None:
-    found = figures(run(tmp_path))
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return run(tmp_path_factory.mktemp("first")), run(tmp_path_factory.mktemp("second"))
+
+
+def test_the_figures_are_those_written_down(twice: tuple[Path, Path]) -> None:
+    found = figures(twice[0])
     assert found == pytest.approx(json.loads(GOLDEN.read_text(encoding="utf-8")), rel=1e-9)
 
 
-def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
-    folders = [tmp_path / "first", tmp_path / "second"]
-    for folder in folders:
-        folder.mkdir()
-    first, second = (run(folder) for folder in folders)
+def test_two_processes_write_the_same_bytes(twice: tuple[Path, Path]) -> None:
+    first, second = twice
     for name in FILES:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 

@@ -52,8 +52,8 @@ def tiny(scenario: Path) -> Experiment:
 def write(scenario: Path, out: Path) -> None:
     """The paper of the tiny experiment, quick and with overrides."""
     one = tiny(scenario)
-    prices = {"toy": 2.0}
-    paper(out, [one], [one], Options(True, {"seed": 11}, prices, {"toy": 700.0}, RunOptions(jobs=1)))
+    plain = RunOptions(jobs=1, figures=False)
+    paper(out, [one], [one], Options(True, {"seed": 11}, {"toy": 2.0}, {"toy": 700.0}, plain))
 
 
 def files(folder: Path) -> dict[str, bytes]:
