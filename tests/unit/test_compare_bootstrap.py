@@ -13,8 +13,8 @@ from validate.compare.distance import kolmogorov_smirnov, pooled, statistics_of,
 from validate.compare.intervals import intervals
 from validate.compare.latencies import Samples
 
-TRIALS = 150
-"""Two standard errors of a share of 90% are 5 points."""
+TRIALS = 80
+"""Two standard errors of a share of 90% are 7 points."""
 RESAMPLES = 250
 UNIT = Samples("embed", "e2el", (np.ones(20), np.ones(20)), (np.ones(20), np.ones(20)))
 

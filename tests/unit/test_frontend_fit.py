@@ -19,7 +19,7 @@ DELAYS = Overheads(request=0.003, output=0.001, prompt_token=4e-6)
 PERIOD = 0.008
 
 
-def load(rate: float, seed: int, count: int = 250) -> ServerRun:
+def load(rate: float, seed: int, count: int = 100) -> ServerRun:
     """Requests of 20 to 60 tokens at random; every 8 ms the engine takes in all who have come."""
     rng = np.random.default_rng(seed)
     sent = np.cumsum(rng.exponential(1.0 / rate, count))
@@ -86,7 +86,7 @@ def test_one_request_passes_an_idle_server_in_its_own_time() -> None:
 
 def test_the_costs_are_found_again() -> None:
     """Servers from idle to nearly always busy; what a token costs in all is what counts."""
-    fit, *_ = fit_frontend([seen(load(rate, seed), COSTS) for seed, rate in enumerate((20.0, 90.0, 160.0))])
+    fit, *_ = fit_frontend([seen(load(rate, seed), COSTS) for seed, rate in enumerate((20.0, 160.0))])
     assert fit.costs.token + fit.costs.message == pytest.approx(COSTS.token + COSTS.message, rel=0.1)
     assert max(fit.errors.values()) < 0.1
 
