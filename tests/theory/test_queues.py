@@ -23,9 +23,11 @@ TOKENS = 1_000_000
 """Mean length of a text: so fine a grain that an exponential number of tokens is an exponential time."""
 
 
-def run(document: ScenarioDocument, **times: dict[str, float]) -> list[SimulationResult]:
+def run(
+    document: ScenarioDocument, replications: int = REPLICATIONS, **times: dict[str, float]
+) -> list[SimulationResult]:
     profiles = {"test": profile(**times)}
-    return [simulate(document, profiles, i, Path()) for i in range(REPLICATIONS)]
+    return [simulate(document, profiles, i, Path()) for i in range(replications)]
 
 
 def mean_latency(result: SimulationResult, warmup: float, stream: str | None = None) -> float:
@@ -86,9 +88,11 @@ EXPONENTIAL = {"constant": 0.0, "padded": 1 / TOKENS}
 
 
 def test_mm1_on_an_embedding_server() -> None:
+    """Its time in the system, and its utilisation: the offered load."""
     rate = 0.6
     results = run(embedding_queue(rate, 1), embed_time=EXPONENTIAL)
     agrees([mean_latency(r, 500.0) for r in results], 1 / (1 - rate))
+    agrees([r.backends[0].utilisation for r in results], rate)
 
 
 @pytest.mark.parametrize(("servers", "rate"), [(2, 1.4), (4, 3.0)])
@@ -124,7 +128,7 @@ def test_mg1_on_a_replica(output_tokens: dict[str, float | str], mean: float, se
 def test_a_replica_with_one_slot_follows_lindleys_recursion() -> None:
     """Every single waiting time, not only their mean: W' = max(0, W + service - gap)."""
     document = replica_queue(1.6, {"distribution": "uniform", "low": 1.0, "high": 99.0}, 1000.0)
-    (result, *_) = run(document, step_time={"constant": 0.01})
+    (result,) = run(document, replications=1, step_time={"constant": 0.01})
     wait, previous = 0.0, None
     for request in result.requests:
         if previous is not None:
@@ -137,14 +141,9 @@ def test_a_replica_with_one_slot_follows_lindleys_recursion() -> None:
 def test_littles_law_from_separate_counts() -> None:
     """Requests in the system, integrated by the backend's meters, against arrivals times time in system."""
     document = replica_queue(1.2, {"distribution": "uniform", "low": 1.0, "high": 99.0}, 6000.0)
-    for result in run(document, step_time={"constant": 0.01})[:3]:
+    for result in run(document, replications=3, step_time={"constant": 0.01}):
         usage = result.backends[0]
         in_system = usage.waiting_mean + usage.utilisation * usage.batch_mean
         counted = [r for r in result.requests if r.arrival >= 100.0]
         rate = len(counted) / 5900.0
         assert in_system == pytest.approx(rate * mean_latency(result, 100.0), rel=0.02)
-
-
-def test_utilisation_is_the_offered_load() -> None:
-    results = run(embedding_queue(0.6, 1), embed_time=EXPONENTIAL)
-    agrees([r.backends[0].utilisation for r in results], 0.6)

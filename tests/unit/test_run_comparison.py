@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +28,49 @@ ISOLATED = {"control_plane.max_in_flight": 8}
 """The stand-in's engine then answers twice as fast."""
 
 
-@pytest.fixture(autouse=True)
-def _no_engine(monkeypatch):
-    monkeypatch.setattr("simsage.replication.simulate", stand_in)
+Made = Callable[..., Path]
+"""Gives the folder of a run, by its name, its overrides and its sweep."""
 
 
-def made(folder: Path, name: str, overrides: dict[str, Any] | None = None, sweep: str = "") -> Path:
-    path = write_scenario(folder, sweep=sweep)
-    run(path, folder / name, overrides or {}, Options(jobs=1, figures=False))
-    return folder / name
+@pytest.fixture(autouse=True, scope="module")
+def _no_engine() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simsage.replication.simulate", stand_in)
+        yield
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Runs each scenario the first time that it is asked for."""
+    folder = tmp_path_factory.mktemp("runs")
+
+    @cache
+    def ran(overrides: str, sweep: str) -> Path:
+        place = folder / str(len(list(folder.iterdir())))
+        place.mkdir()
+        scenario = write_scenario(place, sweep=sweep)
+        run(scenario, place / "out", json.loads(overrides), Options(jobs=1, figures=False))
+        return place / "out"
+
+    return ran
+
+
+@pytest.fixture
+def made(tmp_path: Path, once: Made) -> Made:
+    """Copies into the test's folder, which may be damaged."""
+
+    def copied(name: str, overrides: dict[str, Any] | None = None, sweep: str = "") -> Path:
+        return Path(shutil.copytree(once(json.dumps(overrides or {}), sweep), tmp_path / name))
+
+    return copied
 
 
 def row_of(rows: list[Row], stream: str, variant: str = "shared") -> Row:
     return next(row for row in rows if (row.stream, row.variant_a) == (stream, variant))
 
 
-def test_every_figure_is_the_runs_own(tmp_path: Path):
-    a, b = made(tmp_path, "a"), made(tmp_path, "b", ISOLATED)
+def test_every_figure_is_the_runs_own(made: Made):
+    a, b = made("a"), made("b", ISOLATED)
     known = {name for row in _summary(a)["rows"] for name in row["metrics"]}
     found = compare(a, b, sorted(known))
     for side, folder in (("a", a), ("b", b)):
@@ -55,8 +83,8 @@ def test_every_figure_is_the_runs_own(tmp_path: Path):
                 assert estimate.ci95 == pytest.approx(expected["ci95"], rel=1e-9)
 
 
-def test_a_paired_difference_is_that_of_each_replication(tmp_path: Path):
-    a, b = made(tmp_path, "a"), made(tmp_path, "b", ISOLATED)
+def test_a_paired_difference_is_that_of_each_replication(made: Made):
+    a, b = made("a"), made("b", ISOLATED)
     row = row_of(compare(a, b).rows, "interactive")
     p99 = [_p99(folder, "shared") for folder in (a, b)]
     found = row.metrics["p99_ttft_ms"]
@@ -70,8 +98,8 @@ def test_a_paired_difference_is_that_of_each_replication(tmp_path: Path):
     }
 
 
-def test_variants_of_one_run_compare_as_its_verdict_does(tmp_path: Path):
-    a = made(tmp_path, "a")
+def test_variants_of_one_run_compare_as_its_verdict_does(made: Made):
+    a = made("a")
     row = row_of(compare(a, a, variants=("shared", "isolated")).rows, "interactive")
     judged = _summary(a)["verdict"]["points"][0]["ratio"]
     ratio = row.metrics["p99_ttft_ms"].ratio
@@ -80,8 +108,8 @@ def test_variants_of_one_run_compare_as_its_verdict_does(tmp_path: Path):
     assert ratio.ci95 == pytest.approx(judged["ci95"])
 
 
-def test_a_run_and_itself_do_not_differ(tmp_path: Path):
-    a = made(tmp_path, "a")
+def test_a_run_and_itself_do_not_differ(made: Made):
+    a = made("a")
     found = compare(a, a)
     assert not any(found.judged)
     assert found.judged
@@ -100,23 +128,23 @@ def test_a_run_and_itself_do_not_differ(tmp_path: Path):
         ({"streams.interactive.output_tokens.value": 20}, {"all": None, "interactive": None}),
     ],
 )
-def test_what_is_no_pair_is_not_paired_and_says_why(tmp_path: Path, overrides, unpaired):
-    found = compare(made(tmp_path, "a"), made(tmp_path, "b", overrides))
+def test_what_is_no_pair_is_not_paired_and_says_why(made: Made, overrides, unpaired):
+    found = compare(made("a"), made("b", overrides))
     assert {stream: row_of(found.rows, stream).unpaired for stream in unpaired} == unpaired
 
 
-def test_what_only_one_run_has_is_said(tmp_path: Path):
-    a = made(tmp_path, "a", sweep=SWEEP)
-    b = made(tmp_path, "b", {"sweep.points": [4, 8], "streams.search.enabled": False}, sweep=SWEEP)
+def test_what_only_one_run_has_is_said(made: Made):
+    a = made("a", sweep=SWEEP)
+    b = made("b", {"sweep.points": [4, 8], "streams.search.enabled": False}, sweep=SWEEP)
     found = compare(a, b)
     assert {(row.point, row.stream) for row in found.rows} == {(4.0, "all"), (4.0, "interactive")}
     assert found.only_in_a == ["shared@2", "isolated@2", "shared@4 search", "isolated@4 search"]
     assert found.only_in_b == ["shared@8", "isolated@8"]
 
 
-def test_one_replication_shows_nothing(tmp_path: Path):
+def test_one_replication_shows_nothing(made: Made):
     one = {"replications": 1}
-    found = compare(made(tmp_path, "a", one), made(tmp_path, "b", one | ISOLATED))
+    found = compare(made("a", one), made("b", one | ISOLATED))
     assert found.judged == []
     assert row_of(found.rows, "interactive").metrics["p99_ttft_ms"].difference.value < 0
 
@@ -143,10 +171,10 @@ def test_pairs_show_what_two_independent_runs_do_not():
     assert difference_of(a, b, paired=False).ratio.ci95[0] < 1
 
 
-def test_the_terminal_marks_what_is_shown_within_100_columns(tmp_path: Path):
+def test_the_terminal_marks_what_is_shown_within_100_columns(made: Made):
     text = io.StringIO()
-    b = made(tmp_path, "b", ISOLATED | {"streams.search.enabled": False})
-    show(compare(made(tmp_path, "a"), b), Console(file=text, width=200, highlight=False))
+    b = made("b", ISOLATED | {"streams.search.enabled": False})
+    show(compare(made("a"), b), Console(file=text, width=200, highlight=False))
     lines = text.getvalue().splitlines()
     assert max(map(len, lines)) <= 100
     title = next(i for i, line in enumerate(lines) if line.startswith("interactive: shared (paired)"))
@@ -156,8 +184,8 @@ def test_the_terminal_marks_what_is_shown_within_100_columns(tmp_path: Path):
     assert any(line.startswith("only in A: shared search, isolated search") for line in lines)
 
 
-def test_json_stands_alone(tmp_path: Path):
-    a, b = made(tmp_path, "a"), made(tmp_path, "b", ISOLATED)
+def test_json_stands_alone(made: Made):
+    a, b = made("a"), made("b", ISOLATED)
     done = invoke("compare", a, b, "--metric", "p95_ttft_ms", "--json")
     assert done.exit_code == 0
     found = json.loads(done.stdout)
@@ -191,8 +219,8 @@ def test_bad_input_names_every_folder_that_has_no_run(tmp_path: Path):
         ("scenario.yaml", "schema_version: 1\n", "streams"),
     ],
 )
-def test_a_run_that_cannot_be_read(tmp_path: Path, file: str, text: str, complaint: str):
-    a = made(tmp_path, "a")
+def test_a_run_that_cannot_be_read(made: Made, file: str, text: str, complaint: str):
+    a = made("a")
     (a / file).write_text(text)
     with pytest.raises(BadInput, match=complaint):
         compare(a, a)
@@ -215,16 +243,16 @@ def rewritten(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> p
     ],
 )
 def test_records_that_are_not_those_of_the_run(
-    tmp_path: Path, change: Callable[[pd.DataFrame], pd.DataFrame], complaint: str
+    made: Made, change: Callable[[pd.DataFrame], pd.DataFrame], complaint: str
 ):
-    a = made(tmp_path, "a")
+    a = made("a")
     rewritten(a, change)
     with pytest.raises(BadInput, match=complaint):
         compare(a, a)
 
 
-def test_records_damaged_in_the_middle_are_named(tmp_path: Path):
-    a = made(tmp_path, "a")
+def test_records_damaged_in_the_middle_are_named(made: Made):
+    a = made("a")
     content = bytearray((a / "requests.parquet").read_bytes())
     content[4 : len(content) // 2] = bytes(len(content) // 2 - 4)
     (a / "requests.parquet").write_bytes(content)
@@ -232,9 +260,9 @@ def test_records_damaged_in_the_middle_are_named(tmp_path: Path):
         compare(a, a)
 
 
-def test_nothing_in_common_and_no_such_name(tmp_path: Path):
-    a = made(tmp_path, "a")
-    b = made(tmp_path, "b", {"sweep.points": [8]}, sweep=SWEEP)
+def test_nothing_in_common_and_no_such_name(made: Made):
+    a = made("a")
+    b = made("b", {"sweep.points": [8]}, sweep=SWEEP)
     with pytest.raises(BadInput, match=r"only shared@8, isolated@8; allowed: one that .*: shared, isolated"):
         compare(a, b)
     with pytest.raises(BadInput, match="did you mean 'p99_ttft_ms'"):
@@ -243,8 +271,8 @@ def test_nothing_in_common_and_no_such_name(tmp_path: Path):
         compare(a, a, variants=("shared", "isolatd"))
 
 
-def test_a_replication_in_which_nothing_was_sent_keeps_its_place(tmp_path: Path):
-    a = made(tmp_path, "a")
+def test_a_replication_in_which_nothing_was_sent_keeps_its_place(made: Made):
+    a = made("a")
     left = rewritten(a, lambda records: records[records["replication"] != 1])
     summary = _summary(a)
     for row in summary["rows"]:
