@@ -17,6 +17,7 @@ from calibration.fits.served_points import served_points
 from calibration.fits.served_steps import served_steps
 from calibration.fits.step_draws import step_draws
 from calibration.fits.steptime import StepFit, fit_step_time
+from calibration.machine import writes_at_once
 from calibration.probes.engine import GROUP
 from calibration.probes.frontend import GROUP as FRONTEND
 from calibration.probes.frontend import waves_of
@@ -97,7 +98,7 @@ def _on_gpu(campaign: Campaign, shape: ModelShape, engine: EngineFacts) -> Part:
     loads = [*campaign.records(SERVED), *(r for r in campaign.records(FRONTEND) if "load" in r)]
     logs = [served_steps(record["steps"]) for record in loads if record["steps"]]
     runs = [*wave_runs(waves_of(campaign)), *load_runs(loads)]
-    return served_part(shape, engine, points, logs, runs)
+    return served_part(shape, engine, points, logs, runs, writes_at_once())
 
 
 def _own(steps: _Steps) -> list[Own]:

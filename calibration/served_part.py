@@ -43,15 +43,17 @@ def served_part(
     points: Sequence[StepPoint],
     served: Sequence[ServedSteps],
     runs: Sequence[ServerRun],
+    writes_at_once: bool,
 ) -> tuple[LLMProfile, list[str], list[Own]]:
     """The profile, what it must say in words, and what equally good fits say of it.
 
     ``points`` are steps of the bare engine, ``served`` the server's own, ``runs`` what its API server was
-    seen to do. Raises `calibration.errors.Underdetermined`.
+    seen to do, and ``writes_at_once`` whether it sends what it writes before the end of a turn. Raises
+    `calibration.errors.Underdetermined`.
     """
     seen = [point for point in points if not point.held_out]
     fit = fit_engine_time(seen, served, tuple(engine.cudagraph_capture_sizes))
-    fronts = fit_frontend(runs)
+    fronts = fit_frontend(runs, writes_at_once)
     profile = _fitted_llm(shape, engine, points, served, fit, fronts[0])
     return profile, _served_notes(fit, points), _served_own(fit, fronts, engine)
 

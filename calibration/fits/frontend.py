@@ -26,9 +26,12 @@ from simcore.relay import Relay
 from simcore.request import Kind, Request
 from simcore.timer import Timer
 
-COSTS = ("request", "step", "token", "message", "end")
-STARTS = (np.array([1.2e-3, 2e-4, 8e-5, 4e-5, 1e-4]), np.array([1.2e-3, 2e-4, 5e-5, 7e-5, 1e-4]))
-"""Seconds from which the search begins; what a token costs may be its detokenising or its message."""
+COSTS = ("request", "step", "token", "end")
+STARTS = (np.array([1.7e-3, 2e-4, 3e-5, 1e-5]), np.array([1.2e-3, 2e-4, 4e-5, 1e-4]))
+"""Seconds from which the search begins."""
+MESSAGE = 2.7
+"""Times that a message takes as long as detokenising a token: the CPU time of vLLM 0.32's event loop at 8 to
+100 streams, 2.2 to 3.0. Latencies alone leave the share of either open."""
 DELAYS = ("before", "after", "prompt_token")
 """Seconds that pass beside the costs; they take no capacity."""
 TURNS = 16
@@ -46,8 +49,8 @@ SLACK = 2e-3
 class ServerRun:
     """A server's log, the requests that were matched with it, and what lay between clients and server.
 
-    ``beside`` are known seconds each way, and ``message`` those that a gateway between them needs for each
-    message of a stream. ``kind`` names runs that are judged together.
+    ``beside`` are known seconds each way. A gateway between them needs ``decision`` seconds for a request and
+    ``message`` for each message of a stream. ``kind`` names runs that are judged together.
     ``aligned`` says whether both clocks are one; if not, their distance is found with the rest, between what
     causality allows: no request was decided on before it was sent, and no token received before it was made.
     """
@@ -56,6 +59,7 @@ class ServerRun:
     served: ServedSteps
     requests: Sequence[Matched]
     beside: float = 0.0
+    decision: float = 0.0
     message: float = 0.0
     aligned: bool = True
 
@@ -82,11 +86,14 @@ class Latencies:
     last: Array
 
 
-def fit_frontend(runs: Sequence[ServerRun]) -> list[FrontEndFit]:
-    """The costs that explain the runs best, found from each of `STARTS`, the best of them first."""
+def fit_frontend(runs: Sequence[ServerRun], writes_at_once: bool) -> list[FrontEndFit]:
+    """The costs that explain the runs best, found from each of `STARTS`, the best of them first.
+
+    ``writes_at_once`` says what the server's event loop does (`FrontEndCosts.writes_at_once`).
+    """
     found = []
     for start in STARTS:
-        problem = _Problem(runs)
+        problem = _Problem(runs, writes_at_once)
         loss, solution = problem.solve(start)
         costs, overheads = problem.meaning(solution)
         errors = {kind: float(np.abs(errors).mean()) for kind, errors in problem.by_kind(solution).items()}
@@ -108,8 +115,9 @@ def predicted(run: ServerRun, costs: FrontEndCosts, overheads: Overheads) -> Lat
     delay_out = overheads.output + run.beside
     loop = EventLoop(env, costs, delay_out, lambda r: entered.__setitem__(r.id, env.now), out, relay)
     start = min(m.request.sent for m in run.requests) - 1.0
+    before = overheads.request + run.beside + run.decision
     for request in requests:
-        delay = overheads.request + overheads.prompt_token * request.prompt_tokens + run.beside
+        delay = before + overheads.prompt_token * request.prompt_tokens
         Timer(env, request.arrival + delay - start, loop.receive, request)
     for tokens, at, first, finished in _results(run, requests):
         Timer(env, at - start, loop.hand_out, tokens, first, finished)
@@ -145,8 +153,9 @@ def moved(run: ServerRun, seconds: float) -> ServerRun:
 class _Problem:
     """Errors of the latencies as a function of the solution: costs as logarithms, delays, clocks."""
 
-    def __init__(self, runs: Sequence[ServerRun]) -> None:
+    def __init__(self, runs: Sequence[ServerRun], writes_at_once: bool) -> None:
         self._runs = runs
+        self._writes_at_once = writes_at_once
         self._brackets = [bracket(run) for run in runs if not run.aligned]
 
     def solve(self, costs: Array) -> tuple[float, Array]:
@@ -161,7 +170,7 @@ class _Problem:
             bounds=(lowest, highest),
             x_scale=[*SCALES, *(1e-3 for _ in self._brackets)],
             diff_step=[0.02] * len(start),
-            max_nfev=12,
+            max_nfev=30,
         )
         return float(found.cost), np.asarray(found.x)
 
@@ -170,7 +179,12 @@ class _Problem:
         costs = dict(zip(COSTS, np.exp(solution[: len(COSTS)]).tolist(), strict=True))
         before, after, prompt_token = solution[len(COSTS) : FIXED].tolist()
         return (
-            FrontEndCosts(**costs, turns=TURNS),
+            FrontEndCosts(
+                **costs,
+                message=MESSAGE * costs["token"],
+                turns=TURNS,
+                writes_at_once=self._writes_at_once,
+            ),
             Overheads(request=before, output=after, prompt_token=prompt_token),
         )
 

@@ -13,7 +13,7 @@ from simcore.relay import Relay
 from simcore.request import Request
 from simcore.timer import Timer
 
-READING = 2
+READING = 1
 """Turns in which the results of a step are read."""
 
 
@@ -42,12 +42,13 @@ class Results:
 class EventLoop:
     """One API server process. Service is gated: a turn does all that was ready when it began.
 
-    A step's results pass four turns, as in vLLM's v1/engine/core_client.py and async_llm.py: the socket from
-    the engine becomes readable, the task that reads it runs, ``output_handler`` detokenises, each stream's
-    task sends a message. The first two take no time to speak of. Tokens of a stream that were detokenised in
-    one turn leave in one message (`RequestOutputCollector`), so an overloaded server sends fewer messages
-    instead of falling behind without end. A request needs several turns on its way in, one each time that its
-    handler waits for something.
+    A step's results pass three turns, as in vLLM's v1/engine/core_client.py and async_llm.py: the task that
+    reads the engine's socket runs, ``output_handler`` detokenises, each stream's task sends a message. uvloop
+    finds the socket readable between two turns. Reading takes no time to speak of. Tokens of a stream that
+    were detokenised in one turn leave in one message (`RequestOutputCollector`), so an overloaded server
+    sends fewer messages instead of falling behind without end. uvloop before 0.23 keeps what a turn writes
+    until the turn's end (`FrontEndCosts.writes_at_once`). A request needs several turns on its way in, one
+    each time that its handler waits for something.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class EventLoop:
         seconds = sent_after + costs.step * taken.steps + costs.token * taken.tokens
         seconds += self._within * costs.request / costs.turns
         if sending.steps:
-            self._send(sending, sent_after)
+            self._send(sending, sent_after, seconds)
         if self._within:
             self._let_in(seconds)
         self.busy += seconds
@@ -200,17 +201,19 @@ class EventLoop:
         if not self._lost:
             self._arrive(request)
 
-    def _send(self, results: Results, seconds: float) -> None:
+    def _send(self, results: Results, sending: float, turn: float) -> None:
         """Send one message a stream, in order of admission: the newest come last, those that end midway.
 
-        What passes them on does so as they come.
+        They are written over ``sending`` seconds, or all at the end of a turn of ``turn`` seconds. What passes
+        them on does so as they come.
         """
+        begin, last = (0.0, sending) if self._costs.writes_at_once else (turn, turn)
         if self._relay is not None:
-            seconds = self._relay.pass_messages(results.messages, self.env.now, seconds)
+            last = begin + self._relay.pass_messages(results.messages, self.env.now + begin, last - begin)
         if results.finished:
-            Timer(self.env, seconds / 2, self._finish, results.finished)
+            Timer(self.env, (begin + last) / 2, self._finish, results.finished)
         if results.first:
-            Timer(self.env, seconds, self._begin, results.first)
+            Timer(self.env, last, self._begin, results.first)
 
     def _begin(self, requests: list[Request]) -> None:
         if self._lost:

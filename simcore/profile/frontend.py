@@ -22,5 +22,7 @@ class FrontEndCosts(Model):
     """Turns of the event loop that a request needs on its way in."""
     stream_interval: Count = 1
     """Tokens a message after the first one (vLLM's ``--stream-interval``)."""
+    writes_at_once: bool = False
+    """Whether a message leaves when it is written, as from uvloop 0.23 on, or at the end of the turn."""
     processes: Count = 1
     """API server processes (vLLM's ``--api-server-count``)."""

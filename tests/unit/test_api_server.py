@@ -45,10 +45,11 @@ def _ms(seconds: float) -> float:
 def test_a_request_and_its_tokens_pass_turns_of_the_loop() -> None:
     """In: two turns of 1 ms, midway in the second to the engine. Steps end at 11.5 and 21.5.
 
-    Each is taken in for 2 ms, then a message takes 3. The last message and the end of the stream take 8 ms,
-    midway through which the client has the answer.
+    Each is taken in for 2 ms, then a message takes 3. The last message and the end of the stream take 8 ms; the
+    client has the answer at the end of that turn, or midway in it from a server that writes at once.
     """
-    assert answered(2, {}) == [(1.5, 16.5, 27.5)]
+    assert answered(2, {}) == [(1.5, 16.5, 31.5)]
+    assert answered(2, {"writes_at_once": True}) == [(1.5, 16.5, 27.5)]
 
 
 def test_an_answer_of_one_token_ends_with_it() -> None:
@@ -60,18 +61,21 @@ def test_tokens_that_wait_for_the_loop_leave_in_one_message() -> None:
 
     They are taken in from 43.5 to 49.5 and sent in 35 ms, end included.
     """
-    assert answered(4, {"message": 0.03}) == [(1.5, 43.5, 67.0)]
+    assert answered(4, {"message": 0.03}) == [(1.5, 43.5, 84.5)]
 
 
-def test_results_that_come_while_the_loop_is_busy_need_four_turns() -> None:
+def test_results_that_come_while_the_loop_is_busy_need_three_turns() -> None:
     """The second of two chats waits for turns of 20 ms, in which results of the first chat's steps are read.
 
     The first is in the engine after two turns of 20 and 40 ms at 40 ms, the second at 70 after another of 20.
-    Steps end at 50 and, for the second, 80 ms. That of 50 ms is read in the turns that end at 60 and 80 ms.
+    Steps end at 50 and, for the second, 80 ms. That of 50 ms is read in the turn from 60 to 80, detokenised in
+    2 ms and sent in 3. In that turn the other is detokenised, and what it writes leaves at its end or at once.
     """
+    at_once, _ = answered(1, {"request": 0.04, "end": 0.0, "writes_at_once": True}, 2)
+    assert at_once[1] == 85.0
     first, second = answered(1, {"request": 0.04, "end": 0.0}, 2)
     assert (first[0], second[0]) == (40.0, 70.0)
-    assert first[1] == 85.0
+    assert first[1] == 87.0
 
 
 def test_requests_that_come_at_once_share_the_turns() -> None:
@@ -93,7 +97,7 @@ def test_processes_share_the_requests() -> None:
 def test_a_stream_interval_saves_messages_but_not_the_first() -> None:
     """Of the messages after the first, a fourth: 0.75 ms instead of 3 for the token at 21.5 ms."""
     ((_, first, end),) = answered(2, {"end": 0.0}, stream_interval=4)
-    assert (first, end) == (16.5, 23.875)
+    assert (first, end) == (16.5, 24.25)
 
 
 def test_a_request_that_is_given_up_on_its_way_in_never_reaches_the_engine() -> None:
