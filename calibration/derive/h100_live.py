@@ -50,8 +50,8 @@ AS_CALIBRATED = "profile-as-calibrated.json"
 FITTED = (2, 5)
 """Replays that enter the fit: mixed low and chat high."""
 WRITES_AT_ONCE = False
-"""The server's first tokens of one step reached clients without a gateway 0.05 ms apart, which is the client's
-own time for each and less than the server's: they had been kept until the turn's end."""
+"""The server's first tokens of one step reached clients without a gateway 0.05 ms apart, which is the
+client's own time for each and less than the server's: they had been kept until the turn's end."""
 REQUEST_IN_MESSAGES = 8.0
 """What a request takes of the gateway's process, in messages (`make bench-gateway`: 0.345 and 0.043 ms)."""
 

@@ -204,8 +204,8 @@ class EventLoop:
     def _send(self, results: Results, sending: float, turn: float) -> None:
         """Send one message a stream, in order of admission: the newest come last, those that end midway.
 
-        They are written over ``sending`` seconds, or all at the end of a turn of ``turn`` seconds. What passes
-        them on does so as they come.
+        They are written over ``sending`` seconds, or all at the end of a turn of ``turn`` seconds. What
+        passes them on does so as they come.
         """
         begin, last = (0.0, sending) if self._costs.writes_at_once else (turn, turn)
         if self._relay is not None:

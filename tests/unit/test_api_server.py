@@ -45,8 +45,8 @@ def _ms(seconds: float) -> float:
 def test_a_request_and_its_tokens_pass_turns_of_the_loop() -> None:
     """In: two turns of 1 ms, midway in the second to the engine. Steps end at 11.5 and 21.5.
 
-    Each is taken in for 2 ms, then a message takes 3. The last message and the end of the stream take 8 ms; the
-    client has the answer at the end of that turn, or midway in it from a server that writes at once.
+    Each is taken in for 2 ms, then a message takes 3. The last message and the end of the stream take 8 ms;
+    the client has the answer at the end of that turn, or midway in it from a server that writes at once.
     """
     assert answered(2, {}) == [(1.5, 16.5, 31.5)]
     assert answered(2, {"writes_at_once": True}) == [(1.5, 16.5, 27.5)]
@@ -68,8 +68,8 @@ def test_results_that_come_while_the_loop_is_busy_need_three_turns() -> None:
     """The second of two chats waits for turns of 20 ms, in which results of the first chat's steps are read.
 
     The first is in the engine after two turns of 20 and 40 ms at 40 ms, the second at 70 after another of 20.
-    Steps end at 50 and, for the second, 80 ms. That of 50 ms is read in the turn from 60 to 80, detokenised in
-    2 ms and sent in 3. In that turn the other is detokenised, and what it writes leaves at its end or at once.
+    Steps end at 50 and, for the second, 80 ms. That of 50 ms is read in the turn from 60 to 80, detokenised
+    in 2 ms and sent in 3. In it the other is detokenised; what is written leaves at its end or at once.
     """
     at_once, _ = answered(1, {"request": 0.04, "end": 0.0, "writes_at_once": True}, 2)
     assert at_once[1] == 85.0
