@@ -13,7 +13,7 @@ from typing import Any
 from calibration.agenda import Estimates
 from calibration.allowance import Allowance
 from calibration.backends.backend_env import backend_env
-from calibration.backends.worker import START_LIMIT
+from calibration.backends.worker import START_LIMIT, Worker
 from calibration.cores import Cores, Device
 from calibration.drift import TOLERANCE, Block, drift, measure_steadily
 from calibration.store import Store
@@ -72,6 +72,16 @@ class Campaign:
     def env(self) -> dict[str, str]:
         """Environment of a backend of this campaign."""
         return backend_env(self.device, self.cores.backend)
+
+    def client(self, module: str, settings: dict[str, Any] | None = None) -> Worker:
+        """``calibration.backends.MODULE`` in a worker on the cores for clients, its log in the folder."""
+        return Worker(
+            f"calibration.backends.{module}",
+            settings or {},
+            cores=self.cores.clients,
+            env={},
+            log=self.folder / f"{module}.log",
+        )
 
     def measure(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from statistics import median
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -25,11 +25,11 @@ def probe_control(campaign: Campaign, share: tuple[float, float]) -> None:
     if all(name in campaign.store for name in names):
         return
     with (
-        _worker(campaign, "decision_worker", {}) as decision,
-        _worker(campaign, "echo_worker", {}) as server,
+        campaign.client("decision_worker") as decision,
+        campaign.client("echo_worker") as server,
     ):
         decision.ready()
-        with _worker(campaign, "post_client", {"url": server.ready()["url"]}) as client:
+        with campaign.client("post_client", {"url": server.ready()["url"]}) as client:
             client.ready()
             _pass(decision, client)
             blocks = dict.fromkeys(names, lambda: _pass(decision, client))
@@ -71,16 +71,6 @@ def _pass(decision: Worker, client: Worker) -> Records:
 
 def _decision(worker: Worker, waiting: int) -> float:
     return cast(float, worker.ask({"waiting": waiting, "requests": REQUESTS}, LIMIT)["seconds"])
-
-
-def _worker(campaign: Campaign, module: str, settings: dict[str, Any]) -> Worker:
-    return Worker(
-        f"calibration.backends.{module}",
-        settings,
-        cores=campaign.cores.clients,
-        env={},
-        log=campaign.folder / f"{module}.log",
-    )
 
 
 def _listed(values: Iterable[object]) -> str:

@@ -55,7 +55,7 @@ def probe_embedding_server(
             server = stack.enter_context(start_embedding_server(campaign, model, steps))
             server.wait_ready(campaign.patience)
         assert server.steps is not None
-        client = stack.enter_context(_client(campaign, server.url))
+        client = stack.enter_context(campaign.client("embeddings_client", {"url": server.url}))
         client.ready(campaign.patience)
         visit = Visit(worker, client, server, StepLog(server.steps), max_tokens, REST[campaign.device])
         visit.warm_up()
@@ -128,13 +128,3 @@ class Visit:
         if counted != [sum(texts) for texts in requests]:
             raise BackendFailed(f"of texts of {requests} tokens the server counted {counted}")
         return {"requests": requests, "answers": answers, "steps": self._steps.new(), "cpu": cpu}
-
-
-def _client(campaign: Campaign, url: str) -> Worker:
-    return Worker(
-        "calibration.backends.embeddings_client",
-        {"url": url},
-        cores=campaign.cores.clients,
-        env={},
-        log=campaign.folder / "embeddings-client.log",
-    )

@@ -63,14 +63,3 @@ class Sender:
         tokens, output = asked
         words = max(1, round(tokens / self._tokens_a_word))
         return " ".join(self._draw.choices(self._words, k=words)), output
-
-
-def start_client(campaign: Campaign, url: str) -> Worker:
-    """The client in a worker on the campaign's cores for clients."""
-    return Worker(
-        "calibration.backends.completions_client",
-        {"url": url},
-        cores=campaign.cores.clients,
-        env={},
-        log=campaign.folder / "client.log",
-    )

@@ -14,7 +14,7 @@ from calibration.probes.frontend import GROUP as FRONTEND
 from calibration.probes.frontend import WARM_UP, WAVES, play_waves
 from calibration.probes.rest import REST
 from calibration.probes.room import Room
-from calibration.probes.sender import Sender, start_client
+from calibration.probes.sender import Sender
 from calibration.probes.served_design import Load, served_design
 
 GROUP = "served"
@@ -32,7 +32,7 @@ def probe_served(
 ) -> None:
     """Measure a server that is ready beside the waiting in-process engine; groups `FRONTEND` and `GROUP`."""
     assert server.steps is not None
-    with start_client(campaign, server.url) as client:
+    with campaign.client("completions_client", {"url": server.url}) as client:
         client.ready(campaign.patience)
         sender = Sender(client, server, server.steps, campaign)
         sender.warm_up(WARM_UP)
