@@ -19,6 +19,7 @@ from calibration.llm_part import llm_part
 from calibration.machine import hardware, software
 from calibration.parts import Parts
 from calibration.plan import Plan
+from calibration.power_part import with_power
 from calibration.probes.colocation import AT_ONCE
 from calibration.probes.control import GROUP as CONTROL
 from calibration.probes.control import control_costs
@@ -72,7 +73,7 @@ def assemble(
         control=control,
         ensemble=ensemble(draws),
     )
-    return with_wave_errors(campaign, document)
+    return with_power(campaign, with_wave_errors(campaign, document))
 
 
 def _llm(

@@ -14,12 +14,13 @@ from calibration.backends.embedding_model import find_embedding_model
 from calibration.backends.model_folder import find_model
 from calibration.campaign import Campaign, Progress, rising
 from calibration.compose.shape import model_shape
-from calibration.cores import choose_cores
+from calibration.cores import Device, choose_cores
 from calibration.errors import BackendMissing
 from calibration.kept import Kept
 from calibration.machine import hardware, software
 from calibration.measure import measure
 from calibration.plan import Plan, full, quick
+from calibration.power_meter import PowerMeter, gpu_in_use
 from calibration.profile_file import profile_name, working, write_profile
 from calibration.running import Models
 from calibration.store import Store
@@ -92,6 +93,11 @@ def _has_cuda() -> bool:
     return subprocess.run([sys.executable, "-c", question], capture_output=True, check=False).returncode == 0  # noqa: S603
 
 
+def meter_of(device: Device) -> PowerMeter | None:
+    """What samples the watts of the backends' device: of a processor nothing does."""
+    return PowerMeter(gpu_in_use()) if device == "gpu" else None
+
+
 def start_campaign(target: Target, plan: Plan, folder: Path, progress: Progress, time: Allowance) -> Campaign:
     """The campaign, with the points that an earlier one of the same target and plan left in ``folder``."""
     cores = choose_cores(target.device, target.threads)
@@ -105,7 +111,15 @@ def start_campaign(target: Target, plan: Plan, folder: Path, progress: Progress,
     }
     store = Store(folder / "points.jsonl", identity)
     campaign = Campaign(
-        target.device, cores, store, folder, progress, plan.repetitions, plan.tries, time=time
+        target.device,
+        cores,
+        store,
+        folder,
+        progress,
+        plan.repetitions,
+        plan.tries,
+        time=time,
+        meter=meter_of(target.device),
     )
     if not cores.apart and target.device == "cpu":
         campaign.notes.append("backend and client shared a core: overheads are too high")

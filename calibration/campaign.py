@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -16,6 +17,7 @@ from calibration.backends.backend_env import backend_env
 from calibration.backends.worker import START_LIMIT, Worker
 from calibration.cores import Cores, Device
 from calibration.drift import TOLERANCE, Block, drift, measure_steadily
+from calibration.power_meter import PowerMeter
 from calibration.store import Store
 
 Progress = Callable[[str, float], None]
@@ -55,6 +57,8 @@ class Campaign:
     tries: int = 2
     notes: list[str] = field(default_factory=list)
     time: Allowance = field(default_factory=Allowance)
+    meter: PowerMeter | None = None
+    """Of the GPU whose backends are measured."""
     left_out: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By what was measured, how many blocks the time did not reach for, and of how many."""
     _estimates: Estimates = field(default_factory=Estimates)
@@ -82,6 +86,29 @@ class Campaign:
             env={},
             log=self.folder / f"{module}.log",
         )
+
+    @contextmanager
+    def metered(self) -> Iterator[bool]:
+        """The meter samples meanwhile, if there is one; whether it does. A note says where it cannot."""
+        if self.meter is None:
+            yield False
+            return
+        with self.meter:
+            if not self.meter.there:
+                self.notes.append(f"{LEFT_OUT}power: there is no nvidia-smi to ask what the GPU draws")
+            yield self.meter.there
+
+    def drawn(self, since: float) -> dict[str, Any]:
+        """A record's ``power``: what the device drew from that second of the epoch on; nothing if not known.
+
+        ``epoch`` takes the monotonic clock, which steps are on, to that of the samples.
+        """
+        samples = self.meter.samples(since) if self.meter else []
+        if not self.meter or not samples:
+            return {}
+        rows = [[sample.at, sample.watts, sample.sm_mhz] for sample in samples]
+        limit = self.meter.limit_watts()
+        return {"power": {"epoch": epoch() - monotonic(), "limit_watts": limit, "samples": rows}}
 
     def measure(
         self,

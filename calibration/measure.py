@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
-from calibration.agenda import Shares, Stage, allotment, shares_of, stages_of
+from calibration.agenda import POWER, Shares, Stage, allotment, shares_of, stages_of
 from calibration.backends.process import ending_in_order
 from calibration.campaign import LEFT_OUT, Campaign
 from calibration.errors import BackendFailed
@@ -13,9 +14,10 @@ from calibration.kept import Kept
 from calibration.plan import Plan
 from calibration.probes.colocation import probe_colocation
 from calibration.probes.control import probe_control
-from calibration.probes.embedding import embedding_design, probe_embedding
-from calibration.probes.embedding_server import probe_embedding_server
-from calibration.probes.engine import probe_engine
+from calibration.probes.embedding import embedding_anchor, embedding_design, probe_embedding
+from calibration.probes.embedding_server import probe_embedding_server, visiting
+from calibration.probes.engine import anchor_seconds, probe_engine
+from calibration.probes.power import probe_power
 from calibration.probes.retrieval import probe_retrieval
 from calibration.probes.served import probe_served, server_blocks
 from calibration.running import Models, Running, Said, starts_beside
@@ -30,13 +32,13 @@ def measure(campaign: Campaign, target: Target, plan: Plan, models: Models, kept
     Where time is limited each stage gets its share of what is left as it begins, and where all backends stay
     up, those that had to leave something out get what is left in the end.
     """
-    stages = stages_of(target)
-    apart = [stage for stage in stages if stage.part in ("retrieval", "control")]
-    together = [stage for stage in stages if stage not in apart]
-    with ending_in_order():
+    with ending_in_order(), campaign.metered() as metered:
+        stages = stages_of(target, metered=metered)
+        apart = [stage for stage in stages if stage.name in ("retrieval", "control")]
+        together = [stage for stage in stages if stage not in apart]
         with ExitStack() as stack:
             running = Running(stack, campaign, target, models, kept)
-            probes = _Probes(campaign, running, plan, models, shares_of(stages))
+            probes = _Probes(campaign, running, target, plan, models, shares_of(stages))
             if together and probes.within_time("the backends", running.start):
                 _visit(probes, together, apart)
                 if starts_beside(campaign.device):
@@ -69,10 +71,17 @@ class _Probes:
     """The probe of each stage, on the backends that it needs."""
 
     def __init__(
-        self, campaign: Campaign, running: Running, plan: Plan, models: Models, shares: Shares
+        self,
+        campaign: Campaign,
+        running: Running,
+        target: Target,
+        plan: Plan,
+        models: Models,
+        shares: Shares,
     ) -> None:
         self.campaign = campaign
         self.running = running
+        self._target = target
         self._plan = plan
         self._models = models
         self._shares = shares
@@ -82,6 +91,7 @@ class _Probes:
             "embedding server": self._embedding_server,
             "colocation": self._colocation,
             "server": self._server,
+            POWER: self._power,
             "retrieval": self._retrieval,
             "control": self._control,
         }
@@ -133,6 +143,18 @@ class _Probes:
         blocks = server_blocks(running.room, waves, plan.passes, plan.loads_served)
         if any(name not in self.campaign.store for name, _, _ in blocks):
             probe_served(self.campaign, running.engine, running.server, blocks, running.pace, share)
+
+    def _power(self, share: tuple[float, float]) -> None:
+        """Once the server is up, if it is asked for: what starts draws something."""
+        running, campaign = self.running, self.campaign
+        if "llm" in self._target.parts:
+            running.server  # noqa: B018
+        if "embedding" not in self._target.parts:
+            probe_power(campaign, partial(anchor_seconds, running.engine, campaign.device), share)
+            return
+        worker = running.embedding
+        with visiting(campaign, worker, running.embedding_server, self._longest) as visit:
+            probe_power(campaign, partial(embedding_anchor, campaign, worker), share, visit)
 
     def _retrieval(self, share: tuple[float, float]) -> None:
         probe_retrieval(self.campaign, self._plan.index, share)

@@ -1,20 +1,19 @@
-"""Power samples: what nvidia-smi says the device draws, several times a second, beside a measurement."""
+"""PowerSample: what a device draws at a moment; how samples are written and read."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import csv
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 
-PROGRAM = "nvidia-smi"
-INTERVAL_MS = 200
-STOP_S = 5.0
-COLUMNS = "timestamp,power.draw,clocks.sm"
-STAMP = "%Y/%m/%d %H:%M:%S.%f"
+HEAD = "epoch_s,watts,gpu_percent,memory_percent,sm_mhz,celsius,memory_mib,gpu,limit_watts"
+"""Columns of power.csv.gz; ``epoch_s`` is when the line was read, ``gpu`` the GPU's index."""
+
+AVERAGED = 1.0
+"""Seconds that nvidia-smi's ``power.draw`` averages over on an H100: the drop after the last step takes so
+long, and the correlation with what steps did is greatest for the second before a sample, without a lag."""
+RAMP = 3.0
+"""Seconds after which a device that has nothing to do draws its idle power."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,41 +25,10 @@ class PowerSample:
     sm_mhz: float
 
 
-@contextmanager
-def power_sampled(file: Path, gpu: int = 0) -> Iterator[bool]:
-    """Let nvidia-smi write samples of a GPU into ``file`` meanwhile; False where there is no nvidia-smi."""
-    program = shutil.which(PROGRAM)
-    if program is None:
-        yield False
-        return
-    command = [program, f"--id={gpu}", f"--query-gpu={COLUMNS}", "--format=csv,noheader,nounits"]
-    with file.open("w", encoding="utf-8") as out:
-        sampler = subprocess.Popen([*command, f"--loop-ms={INTERVAL_MS}"], stdout=out)  # noqa: S603
+def read_power(lines: Iterable[str]) -> Iterator[PowerSample]:
+    """The samples of lines whose first one names the columns; one that lacks a number is left out."""
+    for row in csv.DictReader(lines):
         try:
-            yield True
-        finally:
-            _stop(sampler)
-
-
-def read_power(file: Path) -> list[PowerSample]:
-    """The samples that `power_sampled` wrote; a line that is not whole, such as the last, is left out."""
-    found = (_sample(line) for line in file.read_text(encoding="utf-8").splitlines())
-    return [sample for sample in found if sample is not None]
-
-
-def _sample(line: str) -> PowerSample | None:
-    try:
-        stamp, watts, clock = line.split(", ")
-        # nvidia-smi writes local time.
-        return PowerSample(datetime.strptime(stamp, STAMP).timestamp(), float(watts), float(clock))
-    except ValueError:
-        return None
-
-
-def _stop(sampler: subprocess.Popen[bytes]) -> None:
-    sampler.terminate()
-    try:
-        sampler.wait(STOP_S)
-    except subprocess.TimeoutExpired:
-        sampler.kill()
-        sampler.wait()
+            yield PowerSample(*(float(row[name]) for name in ("epoch_s", "watts", "sm_mhz")))
+        except ValueError:
+            continue

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from calibration.power_meter import PowerMeter
 from simcore.request import Service
 from simcore.scenario.load import load_scenario
 from simsage import output
@@ -26,10 +27,8 @@ from validate.compare.verdict import Verdict
 from validate.compare.wording import plural
 from validate.deployment import find_deployment
 from validate.recording.keep import Recorder
-from validate.recording.power import PowerMeter
+from validate.recording.layout import RECORDING
 from validate.validate import Bench, validate
-
-RECORDING = "recording"
 
 
 @dataclass(frozen=True, slots=True)

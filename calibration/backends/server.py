@@ -42,7 +42,7 @@ class ListeningProcess(BackendProcess):
             except (urllib.error.URLError, OSError):
                 time.sleep(0.5)
         state = "did not answer in time" if self.alive else "has died"
-        raise BackendFailed(f"{self.what} {state}. The end of {self.log}:\n{self.last_words()}")
+        raise BackendFailed(f"{self.what} {state}.\nThe end of {self.log}:\n{self.last_words()}")
 
 
 class Server(ListeningProcess):

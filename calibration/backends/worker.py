@@ -87,6 +87,6 @@ class Worker(BackendProcess):
 
     def _failure(self, what: str) -> BackendFailed:
         return BackendFailed(
-            f"the backend {self.module} {what}; the points measured so far are kept. "
+            f"the backend {self.module} {what}; the points measured so far are kept.\n"
             f"The end of {self.log}:\n{self.last_words()}"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import json
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 
 from calibration.fits.power import EMBEDDING, NAMES, FittedPower, Work, fit_power, idle_watts, rates, spaced
 from calibration.power_part import errors_of, parts, quality_of, step_works
-from calibration.power_samples import PowerSample
+from calibration.power_samples import PowerSample, read_power
 from simcore.profile.power import Power
 
 COUNTED = (4.0, 27.0)
@@ -49,10 +48,7 @@ class LivePower:
 
 def read_live(folder: Path) -> tuple[list[LivePower], float]:
     """Every replay in ``folder``, and the idle watts of the device between them."""
-    samples = [
-        PowerSample(float(row["epoch_s"]), float(row["watts"]), float(row["sm_mhz"]))
-        for row in csv.DictReader(_lines(folder / "power.csv.gz"))
-    ]
+    samples = list(read_power(_lines(folder / "power.csv.gz")))
     told = [json.loads(line) for line in (folder / "replays.jsonl").read_text("utf-8").splitlines()]
     replays = [_replay(folder, one, samples) for one in told]
     first = min(one["epoch_start"] for one in told)

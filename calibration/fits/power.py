@@ -9,15 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.fits.linear import fit_linear
-from calibration.power_samples import PowerSample
+from calibration.power_samples import AVERAGED, RAMP, PowerSample
 
 Array = NDArray[np.float64]
 
-AVERAGED = 1.0
-"""Seconds that nvidia-smi's ``power.draw`` averages over on an H100: the drop after the last step takes so
-long, and the correlation with what steps did is greatest for the second before a sample, without a lag."""
-RAMP = 3.0
-"""Seconds after which a device that has nothing to do draws its idle power."""
 LEAST = 1.2
 """Times the idle power that a sample has to be to say something of work."""
 LLM = ("llm_step", "llm_token", "llm_kv_token")

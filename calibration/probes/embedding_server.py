@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,10 +55,7 @@ def probe_embedding_server(
             steps = campaign.folder / f"embedding-server-steps-{time.monotonic_ns()}.jsonl"
             server = stack.enter_context(start_embedding_server(campaign, model, steps))
             server.wait_ready(campaign.patience)
-        assert server.steps is not None
-        client = stack.enter_context(campaign.client("embeddings_client", {"url": server.url}))
-        client.ready(campaign.patience)
-        visit = Visit(worker, client, server, StepLog(server.steps), max_tokens, REST[campaign.device])
+        visit = stack.enter_context(visiting(campaign, worker, server, max_tokens))
         visit.warm_up()
         campaign.measure(
             "embedding server overheads",
@@ -65,6 +63,15 @@ def probe_embedding_server(
             lambda: embedding_anchor(campaign, worker),
             ((start + end) / 2, end),
         )
+
+
+@contextmanager
+def visiting(campaign: Campaign, worker: Worker, server: EmbeddingServer, max_tokens: int) -> Iterator[Visit]:
+    """A `Visit` to a server that is ready, with a client of its own."""
+    assert server.steps is not None
+    with campaign.client("embeddings_client", {"url": server.url}) as client:
+        client.ready(campaign.patience)
+        yield Visit(worker, client, server, StepLog(server.steps), max_tokens, REST[campaign.device])
 
 
 def start_embedding_server(campaign: Campaign, model: EmbeddingModel, steps: Path) -> EmbeddingServer:

@@ -12,6 +12,7 @@ from calibration.backends.process import BackendProcess
 from calibration.backends.step_log import StepLog
 from calibration.backends.worker import Worker
 from calibration.campaign import Campaign, Records
+from calibration.power_samples import AVERAGED
 from calibration.probes.rest import REST
 from calibration.probes.served_design import Asked, Load
 
@@ -32,6 +33,7 @@ class Sender:
         self._server = server
         self._rest = REST[campaign.device]
         self._within = campaign.within
+        self._drawn = campaign.drawn
         self._steps = StepLog(steps)
         self._words = made_up_words(20_000)
         self._draw = random.Random(0)  # noqa: S311
@@ -45,8 +47,12 @@ class Sender:
             self.play(load)
 
     def play(self, load: Load) -> dict[str, Any]:
-        """The load's streams, the server's steps meanwhile and what the server's processes computed."""
+        """The load's streams, the server's steps meanwhile and what the server's processes computed.
+
+        And what the device drew, once all that it did in the second before is among the steps.
+        """
         self._steps.new()
+        known = time.time() + AVERAGED
         time.sleep(self._rest)
         question = {
             "held": [self._asked(asked) for asked in load.held],
@@ -57,7 +63,7 @@ class Sender:
         before = self._server.processor_seconds()
         streams = self._client.ask(question, self._within(limit))["streams"]
         cpu = self._server.processor_seconds() - before
-        return {"streams": streams, "steps": self._steps.new(), "cpu": cpu}
+        return {"streams": streams, "steps": self._steps.new(), "cpu": cpu, **self._drawn(known)}
 
     def _asked(self, asked: Asked) -> tuple[str, int]:
         tokens, output = asked

@@ -16,6 +16,7 @@ from calibration.cores import Device
 from calibration.errors import BackendFailed, Underdetermined
 from calibration.measure import measure
 from calibration.plan import tiny
+from calibration.power_meter import PowerMeter
 from calibration.running import Models, Said, starts_beside
 from calibration.target import Part, Target
 from tests.unit.test_calibration_time import FakeClock, campaign, taking
@@ -76,10 +77,11 @@ def run(
     device: Device = "cpu",
     server: float = 20.0,
     engine: float = 20.0,
+    meter: PowerMeter | None = None,
 ) -> tuple[Campaign, FakeClock, Stage]:
     clock = FakeClock()
     on = campaign(folder, clock, minutes)
-    on.device = device
+    on.device, on.meter = device, meter
     stage = Stage(clock, engine, server)
     monkeypatch.setattr(module, "Running", stage.started)
     monkeypatch.setattr(module, "probe_engine", stage.probe("llm", on))
@@ -105,16 +107,17 @@ def test_without_a_limit_everything_is_measured(tmp_path: Path, monkeypatch: pyt
 
 
 def test_time_is_divided_and_no_stage_goes_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two minutes less 15 s, less 20 for the engine, leave 85; the server's start will take 20, control's 4.
+    """Two minutes less 15 s, less 20 for the engine, leave 85; the server's start may take 30, control's 4.
 
-    Of the other 61 engine steps get 45 of 93 parts, 29.5 s, 5 blocks. Of the 60 s then left the server gets
-    its 20 and 45 of 48 parts of 36, 33.75 s, 6 blocks, and control the 10 s that remain.
+    Of the other 51 engine steps get 45 of 93 parts, 24.7 s, 4 blocks. Of the 65 s then left the server gets
+    its 30 and 45 of 48 parts of 31, 59 s, which after a start of 20 are 7 blocks, and control the 10 s that
+    remain.
     """
     on, clock, _ = run(tmp_path, monkeypatch, 2)
-    assert counts(on) == [5, 6, 2]
+    assert counts(on) == [4, 7, 2]
     assert clock.now <= 1000.0 + 105.0 + STEPS
     assert on.shortfall() == [
-        "left out after 2 minutes: 5 of 10 blocks of llm, 4 of 10 blocks of served, 8 of 10 blocks of control"
+        "left out after 2 minutes: 6 of 10 blocks of llm, 3 of 10 blocks of served, 8 of 10 blocks of control"
     ]
 
 
@@ -130,7 +133,7 @@ def test_the_same_command_goes_on_where_time_was_up(tmp_path: Path, monkeypatch:
 def test_a_server_that_is_not_ready_in_time_costs_its_own_stage_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of 205 s steps take 50; the server gets 20 and 45 of 48 parts of 131, control the last 12 s."""
+    """Of 205 s steps take 50; the server gets 30 and 45 of 48 parts of 121, control the last 12 s."""
     on, clock, _ = run(tmp_path, monkeypatch, 4, server=500.0)
     assert counts(on) == [BLOCKS, 0, 2]
     assert "left out the stage server: gave no answer" in on.notes

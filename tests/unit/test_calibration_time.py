@@ -64,9 +64,9 @@ def test_a_stage_ends_with_its_allotment_or_with_the_whole() -> None:
 def test_time_is_shared_by_weight_once_starts_are_paid() -> None:
     """100 s, an engine starts in 20: starts of 20 and 10 s leave 70, 3 of 7 parts the first's."""
     coming = [
-        Stage("a", "llm", 3.0, start=1.0),
-        Stage("b", "embedding", 3.0, start=0.5),
-        Stage("c", "llm", 1.0),
+        Stage("a", ("llm",), 3.0, start=1.0),
+        Stage("b", ("embedding",), 3.0, start=0.5),
+        Stage("c", ("llm",), 1.0),
     ]
     assert allotment(coming, 100.0, 20.0) == pytest.approx(20.0 + 30.0)
     assert allotment(coming[1:], 100.0, 20.0) == pytest.approx(10.0 + 67.5)
@@ -74,11 +74,13 @@ def test_time_is_shared_by_weight_once_starts_are_paid() -> None:
     assert allotment(coming, 5.0, 20.0) == pytest.approx(20.0)
 
 
-@given(st.floats(0.0, 5000.0), st.floats(0.0, 200.0), st.sets(st.sampled_from(PARTS), min_size=1))
+@given(
+    st.floats(0.0, 5000.0), st.floats(0.0, 200.0), st.sets(st.sampled_from(PARTS), min_size=1), st.booleans()
+)
 def test_no_stage_is_given_more_than_there_is_and_the_last_gets_all(
-    left: float, engine_start: float, parts: set[str]
+    left: float, engine_start: float, parts: set[str], metered: bool
 ) -> None:
-    stages = stages_of(Target("gpu", parts=tuple(part for part in PARTS if part in parts)))
+    stages = stages_of(Target("gpu", parts=tuple(part for part in PARTS if part in parts)), metered=metered)
     for number in range(len(stages)):
         given_ = allotment(stages[number:], left, engine_start)
         assert given_ <= max(left, stages[number].start * engine_start) + 1e-6

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from calibration.machine import gpu_name, software
+from calibration.power_meter import PowerMeter
 from calibration.whole_file import write_whole
 from simcore.profile.use import Profiles
 from simcore.scenario.document import ScenarioDocument
 from validate.recording.inputs import write_inputs
 from validate.recording.layout import ENVIRONMENT, POWER, REPLAYS, requests_file, steps_file, write_lines
-from validate.recording.power import PowerMeter
 from validate.recording.rows import IncidentRow, PaceRow, ReplayRow, row_of
 from validate.replay.replay import Replayed
 

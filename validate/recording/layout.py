@@ -24,6 +24,8 @@ from pydantic import BaseModel, ValidationError
 from calibration.whole_file import write_whole
 from simcore.errors import BadInput, Fault
 
+RECORDING = "recording"
+"""The folder's name in that of a validation."""
 SCENARIO, ENVIRONMENT = "scenario.yaml", "environment.json"
 REPLAYS, POWER = "replays.jsonl", "power.csv.gz"
 Model = TypeVar("Model", bound=BaseModel)
