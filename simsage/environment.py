@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from simcore.llm import scheduler
-from simcore.profile.document import ProfileDocument
+from simcore.profile.document import ProfileDocument, RecordedReplays
 
 PACKAGES = (
     *("simsage", "simpy", "numpy", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic", "ruamel.yaml"),
@@ -79,7 +79,16 @@ def validation_of(profile: ProfileDocument) -> str:
     if last is None:
         return NEVER_VALIDATED
     verb = "passed" if last.passed else "FAILED"
-    return f"{verb} on {last.date} with {last.scenario}, worst error {last.worst_error:.1%}"
+    errors = f"worst error {last.worst_error:.1%}"
+    if last.recording is None:
+        return f"{verb} on {last.date} with {last.scenario}, {errors}"
+    return f"validated by recording {_recording(last.recording)}: {verb} on {last.date}, {errors}"
+
+
+def _recording(judged: RecordedReplays) -> str:
+    """Which one, of what, and whether the profile had seen it."""
+    seen = f"{judged.fitted} of {judged.replays} replays are in its fit" if judged.fitted else "held out"
+    return f"{judged.name} of {judged.made} ({', '.join(judged.variants)}; {seen})"
 
 
 def _version(package: str) -> str | None:

@@ -29,6 +29,7 @@ from calibration.fits.matching import Sent, match_requests
 from calibration.fits.served_steps import ServedSteps, served_steps
 from calibration.probes.colocation import AT_ONCE, IN_TURNS
 from calibration.probes.samples import step_points
+from calibration.recording_digest import recording_digest
 from calibration.served_part import served_part, wave_runs
 from simcore.profile.control import ControlCosts
 from simcore.profile.document import ProfileDocument, Provenance
@@ -119,9 +120,9 @@ def derive(folder: Path, date: str) -> ProfileDocument:
     fitted = _with_embedding(fitted, records)
     fitted = served_beside(_with_colocation(fitted, records), folder, replays[0])
     fitted = _with_power(fitted, folder)
-    return fitted.model_copy(
-        update={"name": NAME, "description": DESCRIPTION, "provenance": _provenance(start, date, notes)}
-    )
+    seen = {"fitted_replays": {recording_digest(folder): list(FITTED)}}
+    provenance = _provenance(start, date, notes).model_copy(update=seen)
+    return fitted.model_copy(update={"name": NAME, "description": DESCRIPTION, "provenance": provenance})
 
 
 def served_beside(profile: ProfileDocument, folder: Path, replay: Replay) -> ProfileDocument:

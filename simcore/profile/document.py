@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simcore.profile.base import How, Model
+from simcore.profile.base import Count, How, Model
 from simcore.profile.control import ControlCosts
 from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.ensemble import Member
@@ -33,15 +33,35 @@ class Provenance(Model):
     """What was measured, or which published measurements, or which peak figures, in words."""
     date: str
     notes: list[str] = []
+    fitted_replays: dict[str, list[int]] = {}
+    """By a recording's digest, the numbers of its replays that the figures were fitted to."""
+
+
+class RecordedReplays(Model):
+    """The replays of a recording that a verdict is of."""
+
+    name: str
+    digest: str
+    """`calibration.recording_digest`."""
+    made: str
+    """The day of the first."""
+    variants: list[str]
+    replays: Count
+    fitted: int
+    """How many of them the profile was fitted to; of none: it had not seen what it was judged by."""
 
 
 class LastVerdict(Model):
-    """The profile's last validation on live backends."""
+    """The profile's last validation, on live backends or by the ``recording`` of an earlier one."""
 
     passed: bool
     date: str
     scenario: str
     worst_error: float
+    median_error: float | None = None
+    simsage: str | None = None
+    """The version that simulated."""
+    recording: RecordedReplays | None = None
 
 
 class ProfileDocument(Model):

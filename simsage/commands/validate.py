@@ -81,7 +81,10 @@ def validate(
         raise click.UsageError("give either --live and a SCENARIO, or --recorded and a recording's folder")
     if recorded is not None:
         _check_unused(context)
-        _show(_recorded(recorded, out, profile, variant), as_json)
+        judged, entered = _recorded(recorded, out, profile, variant)
+        if entered:
+            click.echo(entered, err=True)
+        _show(judged, as_json)
         return
     if scenario is None:
         raise click.UsageError("--live needs a SCENARIO")
@@ -119,7 +122,9 @@ def _check_unused(context: click.Context) -> None:
             raise click.UsageError(f"--recorded excludes {option}: what was recorded is as it was")
 
 
-def _recorded(folder: Path, out: Path | None, profile: str | None, variant: str | None) -> Verdict:
+def _recorded(
+    folder: Path, out: Path | None, profile: str | None, variant: str | None
+) -> tuple[Verdict, str]:
     with faults_shown():
         from simsage.progress import progress
         from simsage.recorded import validate_recorded

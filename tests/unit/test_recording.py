@@ -7,12 +7,17 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from calibration.recording_digest import recording_digest
+from simcore.profile.load import load_profile
 from simsage.cli import main
+from simsage.validated import judged as really_judged
 from tests.unit.recording_support import SHORT, VARIANTS, judged, validated, verdict_in
+from validate.compare.verdict import Verdict
 from validate.recording.keep import Recorder
 from validate.replay.replay import Replayed
 
@@ -68,6 +73,38 @@ def test_another_profile_takes_the_place_of_every_backends(tmp_path: Path, once:
     before, after = verdict_in(once / "out"), verdict_in(tmp_path / "b")
     assert _simulated(after, "toy") == _simulated(after, "other") == _simulated(before, "other")
     assert _simulated(before, "toy") < 0.6 * _simulated(before, "other")
+
+
+@pytest.mark.parametrize(
+    ("state", "change", "said"),
+    [
+        ("failed", {}, "(default; held out): FAILED on "),
+        ("passed", {"provenance": [0]}, "(default; 1 of 1 replays are in its fit): passed on "),
+        ("withheld", {}, "not entered in {file}: a withheld verdict is none"),
+        ("passed", {"software": {"vllm": "0.1"}}, "which is of something else: vllm 0.1, recorded None"),
+        ("passed", None, "not entered in cpu-qwen2-40m, which is shipped"),
+    ],
+)
+def test_a_file_of_the_recorded_machine_remembers_the_verdict_and_whether_it_had_seen_the_replays(
+    state: str, change: dict[str, Any] | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated(tmp_path, "--repetitions", "1")
+    recording, file = tmp_path / "out" / "recording", tmp_path / "own.json"
+    found = load_profile("other.json", tmp_path)
+    if change and "provenance" in change:
+        replays = {recording_digest(recording): change["provenance"]}
+        change = {"provenance": found.provenance.model_copy(update={"fitted_replays": replays})}
+    file.write_text(found.model_copy(update=change).to_json())
+    monkeypatch.setattr("simsage.recorded.judged", lambda *what: stated(*what, state=state))
+    named = "cpu-qwen2-40m" if change is None else str(file)
+    output = judged(recording, tmp_path / "a", "--profile", named).output
+    assert said.format(file=file) in output
+    assert (load_profile("own.json", tmp_path).validation is None) == ("not entered" in output)
+
+
+def stated(*what: Any, state: str) -> Verdict:
+    """Judged, but for how well the machine of the test did."""
+    return really_judged(*what).model_copy(update={"state": state})
 
 
 def _simulated(verdict: dict, variant: str) -> float:
