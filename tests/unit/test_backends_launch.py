@@ -11,6 +11,7 @@ import pytest
 from calibration.backends.batcher import Batcher
 from calibration.backends.engine_settings import command_line
 from calibration.backends.server import free_port
+from calibration.errors import BackendMissing
 from simcore.batch_queue import BatchingWindow
 from simcore.profile.load import load_profile
 from simcore.request import Service
@@ -20,6 +21,7 @@ from tests.factories import scenario
 from tests.unit.gateway_support import STREAMS, run
 from validate.backends.cores import give_out, shared
 from validate.backends.launch import asked_models, given_addresses
+from validate.backends.possible import Backends, check_possible
 from validate.backends.processes import llm_settings
 from validate.live.plane import live_places, live_spec
 
@@ -63,14 +65,31 @@ def test_names_and_devices_are_the_simulations():
 def test_the_server_gets_the_simulated_engines_arguments(tmp_path: Path):
     profile = load_profile("cpu-qwen2-40m", Path()).llm
     assert profile is not None
-    options = EngineOptions(max_num_seqs=60, scheduling_policy="priority", enable_prefix_caching=True)
+    options = EngineOptions(
+        max_num_seqs=60, scheduling_policy="priority", enable_prefix_caching=True, stream_interval=4
+    )
     settings = llm_settings(options, profile, "cpu", tmp_path)
     flags = command_line(settings)
-    for name, value in (("max-num-seqs", "60"), ("scheduling-policy", "priority"), ("block-size", "32")):
+    given = {
+        "max-num-seqs": "60",
+        "scheduling-policy": "priority",
+        "block-size": "32",
+        "stream-interval": "4",
+    }
+    for name, value in given.items():
         assert flags[flags.index(f"--{name}") + 1] == value
     assert "--enable-prefix-caching" in flags
     assert settings["num_gpu_blocks_override"] == profile.engine.num_gpu_blocks
     assert "watermark" not in settings
+
+
+def test_a_server_started_here_has_one_api_server():
+    backends = {"llm": {"kind": "llm", "profile": "test", "engine": {"api_server_count": 2}}}
+    missing = live_places(scenario(streams=STREAMS, backends=backends))
+    with pytest.raises(
+        BackendMissing, match=r"llm cannot be started here: engine\.api_server_count .*--llm-url"
+    ):
+        check_possible(missing, {}, Backends({}))
 
 
 def test_a_live_control_plane_adds_no_costs_of_its_own():

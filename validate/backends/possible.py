@@ -55,6 +55,8 @@ def check_possible(missing: Sequence[Place], profiles: Profiles, backends: Backe
             "pip install 'simsage[retrieval]', or give service_time_ms"
         )
     served = [place for place in missing if place not in indexes]
+    if several := [place for place in served if _api_servers(place) > 1]:
+        raise _impossible(several, "engine.api_server_count is above 1, and a server started here has one")
     services = {service_of(place) for place in served}
     embeds = Service.EMBEDDING in services
     needed = {"vllm"} if Service.LLM in services or (embeds and backends.embed_with_vllm) else set()
@@ -69,6 +71,10 @@ def check_possible(missing: Sequence[Place], profiles: Profiles, backends: Backe
         raise _impossible(on_gpu, "their profiles are of a GPU, and there is none here")
     if len({place.device for place in on_gpu}) > 1:
         raise _impossible(on_gpu, "they are on several GPUs, which have to be given out by hand")
+
+
+def _api_servers(place: Place) -> int:
+    return (isinstance(place.spec, LLMBackends) and place.spec.engine.api_server_count) or 1
 
 
 def _impossible(places: Sequence[Place], why: str) -> BackendMissing:

@@ -57,6 +57,8 @@ def llm_settings(options: EngineOptions, profile: LLMProfile, device: Device, mo
         settings["watermark"] = config.watermark
     if not config.scheduler_reserve_full_isl:
         settings["scheduler_reserve_full_isl"] = False
+    if options.stream_interval:
+        settings["stream_interval"] = options.stream_interval
     return settings
 
 
