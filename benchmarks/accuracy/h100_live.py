@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from benchmarks.accuracy.row import DATA, STATISTICS, Row, compared
+from calibration.derive.packed_lines import json_lines
 from simcore.members import simulate_members
 from simcore.profile.document import ProfileDocument
 from simcore.profile.load import load_profile
@@ -51,7 +50,7 @@ Intervals = Mapping[tuple[str, str], Mapping[str, tuple[float, float]]]
 def rows(data: Path = DATA) -> Iterator[Row]:
     """By replay, stream and metric, of what arrived between the end of the warm-up and the last arrival."""
     folder = data / NAME
-    replays = [json.loads(line) for line in (folder / "replays.jsonl").read_text().splitlines()]
+    replays = list(json_lines(folder / "replays.jsonl"))
     scenario = load_scenario(folder / "live.yaml")
     floors = _distance(*(live(folder, number, scenario) for number in SAME))
     for replay in replays:
@@ -115,8 +114,7 @@ def _around(value: float, others: Sequence[float], factor: float) -> tuple[float
 
 def live(folder: Path, number: str, scenario: ScenarioDocument) -> Times:
     """What replay ``number`` took."""
-    with gzip.open(folder / f"requests-{number}.jsonl.gz", "rt", encoding="utf-8") as file:
-        requests = [json.loads(line) for line in file]
+    requests = json_lines(folder / f"requests-{number}.jsonl.gz")
     return statistics(
         [r for r in requests if r["outcome"] == "COMPLETED" and _counted(r["arrival"], scenario)]
     )

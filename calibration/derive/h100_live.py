@@ -7,9 +7,7 @@ nothing.
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from scipy.optimize import brentq
 
 from calibration.compose.shape import model_shape
 from calibration.derive.live_power import fitted_power, powers
+from calibration.derive.packed_lines import json_lines
 from calibration.errors import CalibrationError
 from calibration.fits.colocation import fit_colocation
 from calibration.fits.embedding_overheads import served_batches
@@ -76,18 +75,11 @@ class Replay:
         ]
 
 
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a file with one a line, packed or not."""
-    packed = path.suffix == ".gz"
-    text = gzip.decompress(path.read_bytes()).decode() if packed else path.read_text(encoding="utf-8")
-    return map(json.loads, text.splitlines())
-
-
 def read_replay(folder: Path, number: int) -> Replay:
     """Replay ``number`` of a recording; stretches in which embeddings were asked for count as disturbed."""
-    said = next(row for row in lines(folder / "replays.jsonl") if row["number"] == number)
-    rows = list(lines(folder / f"requests-{number}.jsonl.gz"))
-    log = served_steps(list(lines(folder / f"steps-{number}.jsonl.gz")))
+    said = next(row for row in json_lines(folder / "replays.jsonl") if row["number"] == number)
+    rows = list(json_lines(folder / f"requests-{number}.jsonl.gz"))
+    log = served_steps(list(json_lines(folder / f"steps-{number}.jsonl.gz")))
     found = Replay(said["variant"], rows, log, said["cores"]["gateway"] * said["seconds"])
     late = _late(found)
     beside = [
@@ -113,7 +105,7 @@ def gateway_message(replay: Replay) -> float:
 def derive(folder: Path, date: str) -> ProfileDocument:
     """The profile fitted to points and replays of ``folder``. Raises CalibrationError."""
     start = load_profile(AS_CALIBRATED, folder)
-    records = list(lines(folder / "calibration-points.jsonl.gz"))
+    records = list(json_lines(folder / "calibration-points.jsonl.gz"))
     replays = [read_replay(folder, number) for number in FITTED]
     fitted = _with_control(start, gateway_message(replays[0]))
     fitted, notes = _with_llm(fitted, records, replays)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.derive.packed_lines import json_lines, text_lines
 from calibration.fits.power import EMBEDDING, NAMES, FittedPower, Work, fit_power, idle_watts, rates, spaced
 from calibration.power_part import errors_of, parts, quality_of, step_works
 from calibration.power_samples import PowerSample, read_power
@@ -48,8 +47,8 @@ class LivePower:
 
 def read_live(folder: Path) -> tuple[list[LivePower], float]:
     """Every replay in ``folder``, and the idle watts of the device between them."""
-    samples = list(read_power(_lines(folder / "power.csv.gz")))
-    told = [json.loads(line) for line in (folder / "replays.jsonl").read_text("utf-8").splitlines()]
+    samples = list(read_power(text_lines(folder / "power.csv.gz")))
+    told = list(json_lines(folder / "replays.jsonl"))
     replays = [_replay(folder, one, samples) for one in told]
     first = min(one["epoch_start"] for one in told)
     return replays, idle_watts(
@@ -84,8 +83,8 @@ def fit_live(replays: Sequence[LivePower], idle: float) -> FittedPower:
 
 def _replay(folder: Path, told: dict[str, Any], samples: Sequence[PowerSample]) -> LivePower:
     start, number = told["epoch_start"], told["number"]
-    steps = [json.loads(line) for line in _lines(folder / f"steps-{number}.jsonl.gz")]
-    requests = [json.loads(line) for line in _lines(folder / f"requests-{number}.jsonl.gz")]
+    steps = list(json_lines(folder / f"steps-{number}.jsonl.gz"))
+    requests = list(json_lines(folder / f"requests-{number}.jsonl.gz"))
     works = [*step_works(steps, start), *_outputs(start, steps), *_texts(start, steps, requests)]
     low, high = (start + second for second in COUNTED)
     return LivePower(told["variant"], number, works, [one for one in samples if low < one.at < high])
@@ -107,8 +106,3 @@ def _texts(
         if one["kind"] == "EMBEDDING" and one["finished"]:
             times = (start + sent + one["arrival"], start + sent + one["finished"])
             yield Work(*times, {EMBEDDING[0]: float(sum(one["text_tokens"]))})
-
-
-def _lines(file: Path) -> list[str]:
-    with gzip.open(file, "rt", encoding="utf-8") as lines:
-        return lines.readlines()
