@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from calibration.backends.worker import Worker
 from calibration.campaign import Campaign
 from calibration.compose.shape import ModelShape
 from calibration.cores import Device
+from calibration.errors import BackendFailed
 from calibration.kept import Kept
 from calibration.probes.embedding import start_embedding
 from calibration.probes.embedding_server import start_embedding_server
@@ -81,23 +82,32 @@ class Running:
         """Start the engine; and where `starts_beside` says so, whatever else will be measured.
 
         In this order, since vLLM takes memory that another process allocates while it measures what it needs
-        itself for its own: embedding models first, the server when the engine has settled.
+        itself for its own: embedding models first, the server when the engine has settled. Where time is
+        limited, one that fails is left to the stages that need it, which ask for it again.
         """
+        failing = suppress(BackendFailed) if self._campaign.time.limited else nullcontext()
         beside = starts_beside(self._campaign.device)
         if beside and self._models.embedding:
-            if "embedding" in self._parts:
-                self._starting_embedding_server  # noqa: B018
-            self.embedding  # noqa: B018
-            if "embedding" in self._parts:
-                self.embedding_server  # noqa: B018
+            with failing:
+                self._start_embeddings()
         if self._models.llm:
-            self.engine  # noqa: B018
-            if beside and "llm" in self._parts:
-                self._starting_server  # noqa: B018
+            with failing:
+                self.engine  # noqa: B018
+                if beside and "llm" in self._parts:
+                    self._starting_server  # noqa: B018
+
+    def _start_embeddings(self) -> None:
+        served = "embedding" in self._parts
+        if served:
+            self._starting_embedding_server  # noqa: B018
+        self.embedding  # noqa: B018
+        if served:
+            self.embedding_server  # noqa: B018
 
     @cached_property
     def room(self) -> Room:
         """What the engine holds at once."""
+        self.engine  # noqa: B018
         return Room.of(self.said.engine["facts"])
 
     @cached_property
@@ -108,10 +118,9 @@ class Running:
     @cached_property
     def engine(self) -> Worker:
         """The engine in hand, warm."""
-        assert self._models.llm
         self._campaign.progress("starting the engine", 0.0)
         began = time.monotonic()
-        engine = self._stack.enter_context(start_engine(self._campaign, self._models.llm, self._share))
+        engine = self._starting_engine
         self.said.engine.update(engine.ready(self._campaign.patience))
         warm_up(engine)
         self.engine_start = time.monotonic() - began
@@ -120,9 +129,8 @@ class Running:
     @cached_property
     def embedding(self) -> Worker:
         """The embedding model in hand."""
-        assert self._models.embedding
         self._campaign.progress("starting the embedding model", 0.0)
-        embedding = self._stack.enter_context(start_embedding(self._campaign, self._models.embedding))
+        embedding = self._starting_embedding
         self.said.embedding.update(embedding.ready(self._campaign.patience))
         return embedding
 
@@ -145,6 +153,16 @@ class Running:
         self._campaign.progress("starting an embedding server", 0.0)
         self._starting_embedding_server.wait_ready(self._campaign.patience)
         return self._starting_embedding_server
+
+    @cached_property
+    def _starting_engine(self) -> Worker:
+        assert self._models.llm
+        return self._stack.enter_context(start_engine(self._campaign, self._models.llm, self._share))
+
+    @cached_property
+    def _starting_embedding(self) -> Worker:
+        assert self._models.embedding
+        return self._stack.enter_context(start_embedding(self._campaign, self._models.embedding))
 
     @cached_property
     def _starting_server(self) -> Server:
