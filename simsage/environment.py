@@ -79,7 +79,8 @@ def validation_of(profile: ProfileDocument) -> str:
     if last is None:
         return NEVER_VALIDATED
     verb = "passed" if last.passed else "FAILED"
-    errors = f"worst error {last.worst_error:.1%}"
+    median = "" if last.median_error is None else f"median error {last.median_error:.1%}, "
+    errors = f"{median}worst error {last.worst_error:.1%}"
     if last.recording is None:
         return f"{verb} on {last.date} with {last.scenario}, {errors}"
     return f"validated by recording {_recording(last.recording)}: {verb} on {last.date}, {errors}"

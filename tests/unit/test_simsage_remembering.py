@@ -21,7 +21,7 @@ def verdict(state: State, worst: float | None = 0.125) -> Verdict:
         state=state,
         sentence="",
         reasons=[],
-        median_error=worst,
+        median_error=0.05,
         worst_error=worst,
         tolerances=Tolerances(),
         comparisons=[],
@@ -40,7 +40,7 @@ def test_a_profile_in_a_file_says_its_last_verdict_and_stays_itself(
     before = load_profile("toy.json", tmp_path)
     assert remember(verdict(state), {"toy.json": before}, tmp_path, "2026-01-02") == ["toy.json"]
     after = load_profile("toy.json", tmp_path)
-    assert validation_of(after) == f"{said} on 2026-01-02 with mixed, worst error 12.5%"
+    assert validation_of(after) == f"{said} on 2026-01-02 with mixed, median error 5.0%, worst error 12.5%"
     assert after.digest == before.digest
 
 
@@ -56,10 +56,10 @@ def test_a_verdict_by_recording_says_so_and_whether_the_profile_had_seen_it(
     after = load_profile("toy.json", tmp_path)
     assert validation_of(after) == (
         f"validated by recording live of 2026-01-01 (one, two; {said}): "
-        "passed on 2026-01-02, worst error 12.5%"
+        "passed on 2026-01-02, median error 5.0%, worst error 12.5%"
     )
     assert after.validation is not None
-    assert (after.validation.median_error, after.validation.simsage) == (0.125, version("simsage"))
+    assert (after.validation.median_error, after.validation.simsage) == (0.05, version("simsage"))
 
 
 @pytest.mark.parametrize("found", [verdict("withheld"), verdict("failed", None)])
