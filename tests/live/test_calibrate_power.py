@@ -36,6 +36,7 @@ def test_what_the_servers_drew_is_in_the_profile(tmp_path: Path, monkeypatch: py
     assert llm is not None
     assert embedding is not None
     assert (llm.idle_watts, llm.limit_watts) == (nvidia_smi.IDLE, nvidia_smi.LIMIT)
-    assert llm.joules_per_step == pytest.approx(nvidia_smi.STEP, rel=0.25)
-    assert llm.joules_per_token == pytest.approx(nvidia_smi.TOKEN, rel=0.25)
+    for tokens in (1, 16, 64):
+        joules = nvidia_smi.STEP + nvidia_smi.TOKEN * tokens
+        assert llm.step_energy(1, tokens, 50 * tokens) == pytest.approx(joules, rel=0.3)
     assert 0.5 * nvidia_smi.TEXT / 250 < embedding.joules_per_token < nvidia_smi.TEXT / 64
