@@ -107,10 +107,10 @@ def test_without_a_limit_everything_is_measured(tmp_path: Path, monkeypatch: pyt
 
 
 def test_time_is_divided_and_no_stage_goes_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two minutes less 15 s, less 20 for the engine, leave 85; the server's start may take 30, control's 4.
+    """Two minutes less 15 s, less 20 for the engine, leave 85; the server's start may take 30, control's 8.
 
-    Of the other 51 engine steps get 45 of 93 parts, 24.7 s, 4 blocks. Of the 65 s then left the server gets
-    its 30 and 45 of 48 parts of 31, 59 s, which after a start of 20 are 7 blocks, and control the 10 s that
+    Of the other 47 engine steps get 45 of 93 parts, 22.7 s, 4 blocks. Of the 65 s then left the server gets
+    its 30 and 45 of 48 parts of 27, 55 s, which after a start of 20 are 7 blocks, and control the 10 s that
     remain.
     """
     on, clock, _ = run(tmp_path, monkeypatch, 2)
@@ -133,9 +133,9 @@ def test_the_same_command_goes_on_where_time_was_up(tmp_path: Path, monkeypatch:
 def test_a_server_that_is_not_ready_in_time_costs_its_own_stage_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of 205 s steps take 50; the server gets 30 and 45 of 48 parts of 121, control the last 12 s."""
+    """Of 205 s steps take 50; the server gets 30 and 45 of 48 parts of 117, control the last 15 s."""
     on, clock, _ = run(tmp_path, monkeypatch, 4, server=500.0)
-    assert counts(on) == [BLOCKS, 0, 2]
+    assert counts(on) == [BLOCKS, 0, 3]
     assert "left out the stage server: gave no answer" in on.notes
     assert clock.now <= 1000.0 + 225.0 + STEPS
 
