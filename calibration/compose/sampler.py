@@ -21,6 +21,9 @@ LIVE_BYTES = 28
 """Bytes a logit that vLLM's sampler holds at its peak, counted in apply_top_k_top_p_pytorch: the logits in
 bfloat16 (2) and float32 (4), sorted (4) with their indices (8), both masks (2), their softmax (4) and the
 result (4)."""
+FLASHINFER_BYTES = 14
+"""The same where FlashInfer samples (`Serving.flashinfer_sampler`), which sorts nothing: the logits in
+bfloat16 (2) and float32 (4), their softmax (4), and that renormalised to top-k (4)."""
 
 
 def logit_seconds(vllm_version: str) -> float:
@@ -39,4 +42,5 @@ def sampler_seconds(batch: int, serving: Serving, device: Device) -> float:
 def sampler_bytes(serving: Serving) -> int:
     """Bytes at the peak of the sampler in vLLM's memory profiling (GPUModelRunner._dummy_sampler_run)."""
     rows = min(serving.max_num_seqs, serving.max_num_batched_tokens)
-    return LIVE_BYTES * rows * serving.shape.vocabulary
+    bytes_a_logit = FLASHINFER_BYTES if serving.flashinfer_sampler else LIVE_BYTES
+    return bytes_a_logit * rows * serving.shape.vocabulary

@@ -30,7 +30,8 @@ class Serving:
     """Split over ``tp`` devices, with ``weights`` and ``kv`` cache in these data types; engine arguments.
 
     ``async_scheduling`` None is the version's default. ``sampler``: seconds a logit that sampling takes an
-    H100 (`calibration.compose.sampler`), 0 where it is greedy.
+    H100 (`calibration.compose.sampler`), 0 where it is greedy. ``flashinfer_sampler``: whether FlashInfer
+    samples by top-p and top-k, as vLLM 0.8 has it do where a FlashInfer before 0.2.3 is installed.
     """
 
     shape: ModelShape
@@ -44,6 +45,7 @@ class Serving:
     vllm_version: str = "0.19.0"
     async_scheduling: bool | None = None
     sampler: float = 0.0
+    flashinfer_sampler: bool = False
 
     @property
     def heads(self) -> Heads:

@@ -8,6 +8,9 @@ from calibration.errors import CalibrationError
 
 ASYNC_SCHEDULING = (0, 14)
 """From here on scheduling is asynchronous unless ``--no-async-scheduling`` says otherwise."""
+CONTEXT_IN_MEMORY = (0, 8)
+"""Up to here vLLM's memory profiling counts all that is taken of the device, the CUDA context too; since
+0.9.1 not what was taken before the model was loaded (MemorySnapshot in v1/worker/gpu_worker.py)."""
 GRAPHS_IN_MEMORY = (0, 21)
 """From here on what CUDA graphs will take is estimated before KV blocks are counted
 (``VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS``)."""

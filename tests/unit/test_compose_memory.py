@@ -61,3 +61,13 @@ def test_only_the_larger_of_activations_and_sampler_counts() -> None:
     assert kv_blocks(h100, few) - kv_blocks(h100, many) == pytest.approx(less, abs=1)
     graphs = kv_blocks(h100, few) - kv_blocks(h100, replace(few, vllm_version="0.21"))
     assert graphs == pytest.approx(0.2 * gib / block, abs=1)
+
+
+def test_flashinfer_samples_in_half_the_memory_and_old_versions_count_the_context() -> None:
+    h100, block = device("h100-sxm"), 16 * 131_072
+    old = served(LLAMA_8B, 1, 1024, 2048, "0.8.5")
+    sampled = replace(old, flashinfer_sampler=True)
+    assert sampler_bytes(sampled) == 14 * 1024 * 128256
+    assert kv_blocks(h100, sampled) - kv_blocks(h100, old) == pytest.approx(14 * 1024 * 128256 / block, abs=1)
+    context = kv_blocks(h100, replace(old, vllm_version="0.9.1")) - kv_blocks(h100, old)
+    assert context == pytest.approx(0.5 * 2**30 / block, abs=1)
