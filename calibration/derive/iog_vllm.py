@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from calibration.compose.facts import GIB, Device, device
-from calibration.compose.kv_blocks import kv_blocks
+from calibration.compose.kv_blocks import kv_blocks, kv_memory
 from calibration.compose.roofline import Efficiency
 from calibration.compose.serving import Serving
 from calibration.derive.iog_facts import H100_PCIE, SHAPES
 from calibration.derive.serving_benchmark import BenchmarkedServer
 from calibration.derive.serving_benchmark_fit import Fitted, Predicted, fit_ensemble, predicted
-from calibration.derive.serving_benchmark_form import Known
-from calibration.derive.serving_benchmark_replay import session
+from calibration.derive.serving_benchmark_form import AllReduce, Known
 from calibration.errors import CalibrationError
 from simcore.profile.llm import EngineFacts, StepTimeParameters
 
@@ -29,6 +28,10 @@ LARGE = 70 * GIB
 """Memory from which vLLM 0.8.5 takes 8,192 tokens a step and 1,024 sequences; 2,048 and 256 below."""
 LONGEST = 4096
 """max_model_len, which is not recorded; no request has more than 2,048 tokens."""
+VERSION = "0.8.5"
+"""With FlashInfer 0.2.2, as requirements.txt there has it."""
+UNKNOWN = 0.5 * GIB
+"""Standard deviation of what else takes memory on a GPU, as CUDA's context and NCCL's buffers."""
 CAPTURED = (1, 2, 4, *range(8, 513, 8))
 
 
@@ -38,7 +41,16 @@ def known(server: BenchmarkedServer) -> Known:
         raise CalibrationError(f"no shape is known of {server.model!r}")
     serving, gpu = serving_of(server), gpu_of(server)
     weights = serving.shape.weight_bytes(serving.weights, serving.tp) / (gpu.bandwidth * REACHED.memory)
-    return Known(server.model, weights, roofline(serving, gpu), engine(serving, gpu))
+    spread = UNKNOWN / kv_memory(gpu, serving)
+    return Known(
+        server.model, weights, roofline(serving, gpu), engine(serving, gpu), spread, reduces(serving, gpu)
+    )
+
+
+def reduces(serving: Serving, gpu: Device) -> AllReduce | None:
+    """Two a layer, of a token's hidden state each, where there are several GPUs."""
+    shape = serving.shape
+    return AllReduce(2 * shape.layers, 2 * shape.hidden, serving.tp, gpu.link) if serving.tp > 1 else None
 
 
 def gpu_of(server: BenchmarkedServer) -> Device:
@@ -57,6 +69,8 @@ def serving_of(server: BenchmarkedServer) -> Serving:
         max_num_batched_tokens=8192 if large else 2048,
         max_model_len=LONGEST,
         gpu_memory_utilization=SHARE,
+        vllm_version=VERSION,
+        flashinfer_sampler=True,
     )
 
 
@@ -72,15 +86,14 @@ def engine(serving: Serving, gpu: Device) -> EngineFacts:
 
 
 def roofline(serving: Serving, gpu: Device) -> StepTimeParameters:
-    """Seconds on each GPU: KV, attention; a token computed, and reduced over the others."""
+    """Seconds on each GPU: KV, attention, a token computed."""
     shape, tp = serving.shape, serving.tp
     bandwidth = gpu.bandwidth * REACHED.memory
     reached = PCIE if gpu is H100_PCIE else REACHED.compute
     compute = gpu.peak(serving.weights) * reached
-    sent = 2 * shape.layers * shape.hidden * 2 * 2 * (tp - 1) / tp
     return StepTimeParameters(
         constant=0.0,
-        token=2 * shape.parameters / (tp * compute) + sent / (gpu.link * REACHED.link),
+        token=2 * shape.parameters / (tp * compute),
         context=shape.kv_bytes_per_token(serving.kv, tp) / bandwidth,
         attention=4 * shape.layers * shape.heads * shape.head_dim / tp / (gpu.peak("bfloat16") * reached),
     )
@@ -95,5 +108,5 @@ MEMBERS = 8
 def predictions(server: BenchmarkedServer) -> dict[float, dict[tuple[str, str], Predicted]]:
     """What runs 1 and 8 say of the others, by rate. Raises CalibrationError."""
     members = fit_ensemble(server, known(server), FITTED, MEMBERS)
-    said = [session(member.profile, member.lengths, ORDER, SEED) for member in members]
+    said = [figures for member in members for figures in member.figures(ORDER, SEED)]
     return {rate: predicted([figures[rate] for figures in said]) for rate in PREDICTED}

@@ -46,7 +46,8 @@ CONTEXT = SERVING.shape.kv_bytes_per_token(SERVING.kv, SERVING.tp) / BANDWIDTH
 PAIR_OPERATIONS = 4 * SERVING.shape.layers * SERVING.shape.heads * SERVING.shape.head_dim / SERVING.tp
 """Of a query and a key on each GPU."""
 NUM_GPU_BLOCKS = 2321
-"""As worked out when the rest was fitted; `kv_blocks` has counted more of the sampler since and gives 2,256.
+"""As worked out when the rest was fitted. `kv_blocks` has counted more since and gives 2,051, or 2,752 if the
+image had FlashInfer's sampler.
 
 Fitted themselves they come out at 2,240 to 2,370. With 2,256 the other values that fit two runs as well put
 the runs between them 4% off, not 1%: the count is left as it was.

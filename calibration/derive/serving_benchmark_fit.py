@@ -14,26 +14,44 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy.optimize import OptimizeResult, least_squares
+from scipy.optimize import least_squares
 from scipy.stats import t
 
 from calibration.derive.serving_benchmark import GAP, BenchmarkedServer, BenchmarkRun, Figures
-from calibration.derive.serving_benchmark_form import Known, priors, profile_of
-from calibration.derive.serving_benchmark_replay import Lengths, drawn_lengths, session
+from calibration.derive.serving_benchmark_form import Known, Prior, priors, profile_of, queues_behind
+from calibration.derive.serving_benchmark_outlet import Outlet
+from calibration.derive.serving_benchmark_replay import Lengths, Session, drawn_lengths, session
 from calibration.fits.linear import Array
 from simcore.profile.llm import LLMProfile
 
-USED = ("mean", "p50", "p90")
-NOISE = {"TTFT": 0.08, "TPOT": 0.02, "ITL": 0.02}
-"""Relative standard deviation of a statistic of 200 requests, and of what the form misses."""
+NAMES = ("mean", "p50", "p90")
+NOISE = {
+    **dict.fromkeys(product(("TTFT",), NAMES), 0.08),
+    **dict.fromkeys(product(("TPOT",), NAMES), 0.02),
+    GAP: 0.02,
+}
+"""What is fitted, with the relative standard deviation of a statistic of 200 requests, and of what the form
+misses."""
+PACE = {("TPOT", "mean"): 0.02}
+"""What tells of the engine behind an outlet: what one request waits longer for, others wait less for."""
+BEHIND = {**dict.fromkeys(product(("TTFT",), NAMES), 0.3), GAP: 0.1}
+"""What tells of the outlet: two runs of it are 20 to 40% apart in TTFT."""
 MOST = 3.0
 """Standard deviations past which an error counts by its logarithm: one figure does not decide all."""
-WAITS = 1.5
-"""How many times the TTFT under load an idle server's must be to be of something else than a queue."""
-ROOM = (1.0, 0.45)
-"""Of the KV blocks to search from."""
 STEP = 0.05
 """Finite difference in the logarithm."""
+AWAY = 10.0
+"""Where the search begins, away from 0: scipy's finite differences are in proportion to the place."""
+OUTLETS = 8
+"""Runs through the outlet that are averaged in a fit, and that a member predicts."""
+PLACES = np.geomspace(0.4, 2.5, 38)
+"""Means of the outlet that are tried, 5% apart: parts of an idle server's median gap between tokens."""
+
+
+Noise = Mapping[tuple[str, str], float]
+Target = Mapping[tuple[float, tuple[str, str]], float]
+"""Logarithms of figures by rate, and metric and statistic."""
+Play = Callable[[LLMProfile], Session]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,86 +64,126 @@ class Fitted:
     """Of the tool."""
 
 
-def usable(idle: BenchmarkRun, run: BenchmarkRun, busiest: BenchmarkRun) -> list[tuple[str, str]]:
-    """The statistics of ``run`` to fit, of a server whose least and most loaded runs are the other two.
-
-    All; but no queue is longer for fewer arrivals, so where the idle server has the longer TTFT something
-    else than the engine makes its clients wait: there TPOTs are fitted, and of TTFTs the busiest run's
-    median, as the API server's time.
-    """
-    paces: list[tuple[str, str]] = [*product(("TPOT",), USED), GAP]
-    if idle.figures["TTFT", "mean"] <= WAITS * busiest.figures["TTFT", "mean"]:
-        return [*product(("TTFT",), USED), *paces]
-    return [("TPOT", "p50"), GAP] if run is idle else [("TTFT", "p50"), *paces]
-
-
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One draw of lengths, the profile that fits with it, and half its sum of squares."""
+    """One draw of lengths, and what fits with it."""
 
+    number: int
     lengths: Lengths
+    values: Mapping[str, float]
+    """By the names of `priors`."""
     profile: LLMProfile
-    cost: float
+    outlet: float | None
+    """Mean of its `Outlet`, seconds, if it has one."""
+
+    def figures(self, order: Sequence[float], seed: int) -> list[dict[float, Figures]]:
+        """What it says of the rates in that order: once, or of several runs through its outlet."""
+        played = session(self.profile, self.lengths, order, seed)
+        if self.outlet is None:
+            return [played.figures()]
+        return [played.figures(Outlet(self.outlet, self.number * OUTLETS + i)) for i in range(OUTLETS)]
+
+
+class Perturbation:
+    """By how much a member's measurements and priors are off; number 0's are not."""
+
+    def __init__(self, number: int) -> None:
+        self._draw = np.random.default_rng([number, 1])
+        self._scale = float(number > 0)
+
+    def of(self, spread: float) -> float:
+        """The logarithm of a factor."""
+        return self._scale * spread * float(self._draw.standard_normal())
 
 
 def fit_ensemble(server: BenchmarkedServer, known: Known, load: Fitted, members: int) -> list[Member]:
-    """The server's ensemble; all but the first search from that one's KV blocks."""
+    """The server's ensemble; all but the first search from that one's values."""
     first = fit_member(server, known, load, 0)
-    room = first.profile.engine.num_gpu_blocks / known.engine.num_gpu_blocks
-    return [first, *(fit_member(server, known, load, number, room) for number in range(1, members))]
+    return [first, *(fit_member(server, known, load, n, first.values) for n in range(1, members))]
 
 
 def fit_member(
-    server: BenchmarkedServer, known: Known, load: Fitted, number: int, room: float | None = None
+    server: BenchmarkedServer,
+    known: Known,
+    load: Fitted,
+    number: int,
+    start: Mapping[str, float] | None = None,
 ) -> Member:
-    """Member ``number`` of the ensemble; number 0 is not perturbed.
+    """Member ``number`` of the ensemble, searched for from ``start``, by default the priors' centres."""
+    lengths = drawn_lengths(server, load.rates, load.seed, number)
+    off = Perturbation(number)
+    drawn = known.with_blocks(np.exp(off.of(known.blocks_spread)))
+    prior = {
+        name: Prior(one.centre * np.exp(off.of(one.spread)), one.spread)
+        for name, one in priors(server, known, load.rates).items()
+    }
+    runs = [server.at(rate)[0] for rate in load.rates]
+    behind = queues_behind(runs[0], runs[-1])
 
-    ``room`` is the share of the KV blocks to search from; by default all of `ROOM` are tried.
-    """
-    rates, seed = load.rates, load.seed
-    lengths = drawn_lengths(server, rates, seed, number)
-    noise = np.random.default_rng([number, 1])
-    scale = float(number > 0)
-    prior = priors(server, known, rates)
-    centres = {k: p.centre * np.exp(scale * p.spread * noise.standard_normal()) for k, p in prior.items()}
-    asked = _asked(server, rates)
-    measured = {key: np.log(x) + scale * NOISE[key[1]] * noise.standard_normal() for key, x in asked.items()}
-    order = [*load.warm, *reversed(rates)]
+    def play(profile: LLMProfile) -> Session:
+        return session(profile, lengths, [*load.warm, *reversed(load.rates)], load.seed)
 
-    def errors(logs: Array) -> Array:
-        values = dict(zip(prior, np.exp(logs).tolist(), strict=True))
-        said = session(profile_of(values, known), lengths, order, seed)
-        data = [
-            (np.log(said[rate][metric, name]) - target) / NOISE[metric]
-            for (rate, metric, name), target in measured.items()
-        ]
-        held = [np.log(values[k] / centres[k]) / p.spread for k, p in prior.items()]
-        return np.array([*softened(np.array(data)), *held])
-
-    searches = (_search(errors, centres, share) for share in (ROOM if room is None else (room,)))
-    found = min(searches, key=lambda search: float(search.cost))
-    values = dict(zip(prior, np.exp(found.x).tolist(), strict=True))
-    return Member(lengths, profile_of(values, known), float(found.cost))
+    noise = PACE if behind else NOISE
+    values = _fit_engine(prior, drawn, (_targets(runs, noise, off), noise), play, start)
+    profile = profile_of(values, drawn)
+    outlet = _fit_outlet(play(profile), runs, off, number) if behind else None
+    return Member(number, lengths, values, profile, outlet)
 
 
-def _search(errors: Callable[[Array], Array], centres: Mapping[str, float], share: float) -> OptimizeResult:
-    """From the centres, but with that share of the KV blocks: where they never run short is no slope."""
-    start = np.log([*centres.values()]) + np.log(share) * np.array([k == "num_gpu_blocks" for k in centres])
-    return least_squares(errors, start, diff_step=STEP / np.abs(start), xtol=1e-2, ftol=1e-3, max_nfev=12)
+def _targets(runs: Sequence[BenchmarkRun], noise: Noise, off: Perturbation) -> Target:
+    return {
+        (run.rate, key): float(np.log(run.figures[key])) + off.of(spread)
+        for run, (key, spread) in product(runs, noise.items())
+    }
+
+
+def _fit_engine(
+    prior: Mapping[str, Prior],
+    known: Known,
+    data: tuple[Target, Noise],
+    play: Play,
+    start: Mapping[str, float] | None,
+) -> dict[str, float]:
+    """Values by least squares, in logarithms."""
+    centres = np.log([one.centre for one in prior.values()])
+    spreads = np.array([one.spread for one in prior.values()])
+
+    def values(place: Array) -> dict[str, float]:
+        return dict(zip(prior, np.exp(centres + place - AWAY).tolist(), strict=True))
+
+    def errors(place: Array) -> Array:
+        said = play(profile_of(values(place), known)).figures()
+        return np.array([*misses(said, *data), *((place - AWAY) / spreads)])
+
+    begin = np.full(len(centres), AWAY)
+    if start is not None:
+        begin += np.log([start[name] for name in prior]) - centres
+    apart = np.full(len(centres), STEP / AWAY)
+    found = least_squares(errors, begin, diff_step=apart, xtol=1e-3, ftol=1e-2, max_nfev=12)
+    return values(found.x)
+
+
+def _fit_outlet(played: Session, runs: Sequence[BenchmarkRun], off: Perturbation, number: int) -> float:
+    """The mean of `PLACES` behind which the engine's runs are most like those that were measured."""
+    target = _targets(runs, BEHIND, off)
+    means = PLACES * runs[0].figures[GAP]
+
+    def cost(mean: float) -> float:
+        return float(np.sum(misses(played.figures(Outlet(mean, number, OUTLETS)), target, BEHIND) ** 2))
+
+    return float(min(means.tolist(), key=cost))
+
+
+def misses(said: Mapping[float, Figures], target: Target, noise: Noise) -> Array:
+    """How far logarithms of figures are from their targets, in standard deviations, softened."""
+    return softened(
+        np.array([(np.log(said[rate][key]) - at) / noise[key] for (rate, key), at in target.items()])
+    )
 
 
 def softened(errors: Array) -> Array:
     """Small errors as they are, large ones by their logarithm, with a slope everywhere."""
     return np.sign(errors) * MOST * np.log1p(np.abs(errors) / MOST)
-
-
-def _asked(server: BenchmarkedServer, rates: Sequence[float]) -> dict[tuple[float, str, str], float]:
-    runs = [server.at(rate)[0] for rate in rates]
-    return {
-        (run.rate, metric, name): run.figures[metric, name]
-        for run in runs
-        for metric, name in usable(runs[0], run, runs[-1])
-    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ run from it: runs are replayed in the order in which they were made, each when t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from calibration.derive.serving_benchmark import (
     prompt_lengths,
     statistics,
 )
+from calibration.derive.serving_benchmark_outlet import EngineSteps, Outlet, engine_steps
 from calibration.fits.linear import Array
 from calibration.store import Record
 from simcore.profile.llm import LLMProfile
@@ -57,7 +59,26 @@ def drawn_lengths(server: BenchmarkedServer, rates: Sequence[float], seed: int, 
     )
 
 
-def session(profile: LLMProfile, lengths: Lengths, rates: Sequence[float], seed: int) -> dict[float, Figures]:
+@dataclass(frozen=True)
+class Session:
+    """The runs of a session as the engine answered them, by rate, and the form of its steps."""
+
+    runs: Mapping[float, Sequence[Request]]
+    form: StepTime
+
+    @cached_property
+    def steps(self) -> dict[float, EngineSteps]:
+        """The engine's, by rate."""
+        return {rate: engine_steps(run, self.form) for rate, run in self.runs.items()}
+
+    def figures(self, outlet: Outlet | None = None) -> dict[float, Figures]:
+        """By rate, metric and statistic, seconds; behind an outlet, if there is one."""
+        if outlet is None:
+            return {rate: _figures(run, self.form) for rate, run in self.runs.items()}
+        return {rate: outlet.figures(run, self.steps[rate]) for rate, run in self.runs.items()}
+
+
+def session(profile: LLMProfile, lengths: Lengths, rates: Sequence[float], seed: int) -> Session:
     """What the simulator says of each rate; ``rates`` are in the order of the runs."""
     count, size = len(lengths.prompts), profile.engine.block_size
     records: list[Record] = []
@@ -67,8 +88,8 @@ def session(profile: LLMProfile, lengths: Lengths, rates: Sequence[float], seed:
         records += _records(start + sent, lengths, size)
         start += float(sent[-1]) + PAUSE
     answered, _ = replay(records, profile)
-    form = step_time(profile)
-    return {rate: _figures(answered[i * count : (i + 1) * count], form) for i, rate in enumerate(rates)}
+    runs = {rate: answered[i * count : (i + 1) * count] for i, rate in enumerate(rates)}
+    return Session(runs, step_time(profile))
 
 
 def _figures(answered: Sequence[Request], form: StepTime) -> Figures:

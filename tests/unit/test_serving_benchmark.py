@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from calibration.compose.pcie import pcie_all_reduce
 from calibration.derive.serving_benchmark import (
     GAP,
     BenchmarkedServer,
@@ -17,22 +18,22 @@ from calibration.derive.serving_benchmark import (
     prompt_lengths,
     read_servers,
 )
-from calibration.derive.serving_benchmark_fit import Fitted, fit_ensemble, predicted, softened, usable
-from calibration.derive.serving_benchmark_form import Known, alone, profile_of
+from calibration.derive.serving_benchmark_fit import Fitted, fit_ensemble, predicted, softened
+from calibration.derive.serving_benchmark_form import AllReduce, Known, alone, profile_of, with_prompts
 from calibration.derive.serving_benchmark_replay import Lengths, drawn_lengths, session
 from simcore.profile.llm import EngineFacts, StepTimeParameters
 
 ENGINE = EngineFacts(num_gpu_blocks=8000, max_num_batched_tokens=2048, max_num_seqs=256, max_model_len=4096)
-KNOWN = Known("m", 8e-3, StepTimeParameters(constant=0.0, token=5e-5, context=1e-7), ENGINE)
+KNOWN = Known("m", 8e-3, StepTimeParameters(constant=0.0, token=5e-5, context=1e-7), ENGINE, 0.1)
 TRUE = {
     "constant": 1e-2,
     "floor": 1e-3,
     "decode": 2e-5,
     "token": 6e-5,
-    "request": 8e-3,
-    "num_gpu_blocks": 8000.0,
+    "request": 4e-3,
+    "server": 1.0,
 }
-SEED, COUNT = 42, 60
+SEED, COUNT = 42, 40
 LOAD = Fitted((1.0, 8.0), (16.0,), SEED)
 
 
@@ -64,15 +65,15 @@ def test_the_end_of_a_run_tells_the_shape_of_its_answers() -> None:
 def test_a_prefix_cache_answers_all_but_the_first_run() -> None:
     lengths = Lengths([400] * 20, [50] * 20)
     profile = profile_of(TRUE, KNOWN)
-    said = session(profile, lengths, (1.0, 0.5), SEED)
+    said = session(profile, lengths, (1.0, 0.5), SEED).figures()
     assert said[0.5]["TTFT", "mean"] < said[1.0]["TTFT", "mean"] - 300 * TRUE["token"] / 2
     off = profile.model_copy(update={"engine": ENGINE.model_copy(update={"enable_prefix_caching": False})})
-    again = session(off, lengths, (1.0, 0.5), SEED)
+    again = session(off, lengths, (1.0, 0.5), SEED).figures()
     assert again[0.5]["TTFT", "mean"] == pytest.approx(again[1.0]["TTFT", "mean"], rel=0.05)
 
 
 def test_an_idle_servers_gap_is_its_decode_step() -> None:
-    said = session(profile_of(TRUE, KNOWN), Lengths([64] * 5, [20] * 5), (0.01,), SEED)
+    said = session(profile_of(TRUE, KNOWN), Lengths([64] * 5, [20] * 5), (0.01,), SEED).figures()
     assert said[0.01][GAP] == pytest.approx(1e-2 + 1e-3 + 2e-5, rel=2e-3)
 
 
@@ -86,12 +87,21 @@ def test_decodes_alone_hide_behind_the_weights() -> None:
     assert factors[1024] * (1e-2 + 8e-5 * 1024) == pytest.approx(2e-3 + 8e-5 * 1024)
 
 
-def test_ttfts_that_are_longer_without_load_are_left_out() -> None:
-    broken, busy = run(1.0, ttft=1.0), run(8.0, ttft=0.1)
-    assert usable(broken, broken, busy) == [("TPOT", "p50"), GAP]
-    assert [name for metric, name in usable(broken, busy, busy) if metric == "TTFT"] == ["p50"]
-    sound = run(1.0, ttft=0.09)
-    assert ("TTFT", "mean") in usable(sound, sound, busy)
+def test_all_reduces_are_nccls_and_come_on_top() -> None:
+    reduce = AllReduce(count=64, token_bytes=8192, devices=4, link=32e9)
+    per_token = 2 * 3 / 4 * 8192
+    longer = pcie_all_reduce(100 * per_token, 4, 16e9) - pcie_all_reduce(per_token, 4, 16e9)
+    assert reduce(100, share=0.5) == pytest.approx(64 * longer)
+    form = StepTimeParameters(constant=1e-2, floor=1e-3, decode=2e-5, token=6e-5)
+    bare, tokens = 1e-2 + 6e-5 * 512, with_prompts(form, reduce, 0.5)
+    assert dict(zip(tokens.at, tokens.factor, strict=True))[512] * bare == pytest.approx(
+        bare + reduce(512, 0.5)
+    )
+    decodes = alone(form, 8e-3, reduce, 0.5)
+    beside = 1e-2 + (6e-5 + 2e-5) * 64
+    assert dict(zip(decodes.at, decodes.factor, strict=True))[64] * beside == pytest.approx(
+        1.1e-2 + 2e-5 * 64 + reduce(64, 0.5)
+    )
 
 
 def test_large_errors_count_by_their_logarithm() -> None:
@@ -106,12 +116,12 @@ def test_the_fit_finds_what_made_the_statistics() -> None:
     found = members[0].profile
     steps = found.step_time
     assert steps.constant + steps.floor == pytest.approx(TRUE["constant"] + TRUE["floor"], rel=0.03)
-    assert found.overheads.request == pytest.approx(TRUE["request"], rel=0.15)
-    said = [session(m.profile, m.lengths, (16.0, 8.0, 4.0, 1.0), SEED)[4.0] for m in members]
-    truth = session(
-        profile_of(TRUE, KNOWN), drawn_lengths(server, LOAD.rates, SEED, 99), (16.0, 8.0, 4.0), SEED
-    )
-    assert predicted(said)["TPOT", "mean"].value == pytest.approx(truth[4.0]["TPOT", "mean"], rel=0.03)
+    assert [m.outlet for m in members] == [None, None]
+    said = [m.figures((16.0, 8.0, 4.0, 1.0), SEED)[0][4.0] for m in members]
+    lengths = drawn_lengths(server, LOAD.rates, SEED, 99)
+    truth = session(profile_of(TRUE, KNOWN), lengths, (16.0, 8.0, 4.0), SEED).figures()[4.0]
+    assert predicted(said)["TPOT", "mean"].value == pytest.approx(truth["TPOT", "mean"], rel=0.03)
+    assert predicted(said)["TTFT", "mean"].value == pytest.approx(truth["TTFT", "mean"], rel=0.1)
 
 
 def test_an_interval_is_wider_than_the_members() -> None:
@@ -141,7 +151,7 @@ def made_up_server() -> BenchmarkedServer:
     """Statistics of a session that the simulator made itself with `TRUE`."""
     server = BenchmarkedServer("m", "G", 1, [run(1.0), run(8.0)])
     lengths = drawn_lengths(server, LOAD.rates, SEED, 99)
-    said = session(profile_of(TRUE, KNOWN), lengths, (16.0, 8.0, 1.0), SEED)
+    said = session(profile_of(TRUE, KNOWN), lengths, (16.0, 8.0, 1.0), SEED).figures()
     tokens = sum(lengths.prompts), sum(lengths.outputs)
     pace = (said[8.0]["TPOT", "p50"] + said[1.0]["TPOT", "p50"]) / 2
     sent = arrivals(COUNT, 8.0, SEED) + said[8.0]["TTFT", "p50"]
