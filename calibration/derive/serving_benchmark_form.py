@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 from calibration.compose.pcie import pcie_all_reduce
 from calibration.derive.serving_benchmark import GAP, BenchmarkedServer, BenchmarkRun
 from simcore.profile.base import Overheads
-from simcore.profile.frontend import FrontEndCosts
 from simcore.profile.llm import EngineFacts, LLMProfile, StepCorrection, StepTimeParameters, Table
 
 HOST = 2e-3
 """Seconds of a step that vLLM's engine core computes while the GPU waits, without asynchronous scheduling."""
 HOST_SEQUENCE = 37e-6
 """Of that, seconds a sequence (calibration.compose.host)."""
-API_SERVER = FrontEndCosts(request=1.8e-3, step=1.2e-4, token=8.0e-5, message=4.2e-5, turns=16)
-"""vLLM's API server on our H100's host (the shipped h100-llama-3.1-8b)."""
 WAITS = 1.5
 """How many times the TTFT under load an idle server's must be to be of something else than its own queue."""
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024)
@@ -76,14 +73,13 @@ def queues_behind(idle: BenchmarkRun, busiest: BenchmarkRun) -> bool:
 
 
 def priors(server: BenchmarkedServer, known: Known, rates: Sequence[float]) -> dict[str, Prior]:
-    """Of all that is fitted; seconds, but for the shares of a link and of a host's speed.
+    """Of all that is fitted; seconds, but for the share of a link.
 
     A step is what the host does alone, and the longer of launching the kernels and what they take, which is
     reading the weights and, on top of it, computing the tokens: ``constant`` is the host's and the weights'
     time, ``floor`` by how much launching outlasts the weights, in which a prompt's tokens cost nothing. On
     several GPUs what grows with the sequences is the all-reduce, over a link of which each gets ``link``;
-    on one, what a busy server's step takes beyond that of an idle one goes to sequences. ``server`` is how
-    many times as slow the API server is as on our H100's host; behind an outlet it is part of that.
+    on one, what a busy server's step takes beyond that of an idle one goes to sequences.
     """
     idle, busy = (server.at(rate)[0] for rate in (rates[0], rates[-1]))
     behind = queues_behind(idle, busy)
@@ -92,10 +88,8 @@ def priors(server: BenchmarkedServer, known: Known, rates: Sequence[float]) -> d
         "constant": Prior(min(HOST + known.weights, step), 0.1),
         "floor": Prior(max(step - HOST - known.weights, 0.05 * step), 0.7),
         "token": Prior(known.steps.token, 0.4),
-        "request": Prior(3e-3, 0.7),
+        "request": Prior(6e-3, 0.7),
     }
-    if not behind:
-        found["server"] = Prior(1.0, 0.7)
     if known.reduce is not None:
         found |= {"decode": Prior(HOST_SEQUENCE, 0.5), "link": Prior(1.0, 0.7)}
     else:
@@ -119,18 +113,11 @@ def profile_of(values: Mapping[str, float], known: Known) -> LLMProfile:
         ),
         engine=known.engine,
         overheads=Overheads(request=values["request"]),
-        frontend=front_end(values["server"]) if "server" in values else None,
         batch_range=(0.0, 0.0),
         context_range=(0.0, 0.0),
         chunk_range=(0.0, 0.0),
         fit={},
     )
-
-
-def front_end(slower: float) -> FrontEndCosts:
-    """vLLM's API server on a host that many times as slow as the H100's of the shipped profile."""
-    costs = {name: slower * getattr(API_SERVER, name) for name in ("request", "step", "token", "message")}
-    return API_SERVER.model_copy(update=costs)
 
 
 def alone(

@@ -30,8 +30,7 @@ TRUE = {
     "floor": 1e-3,
     "decode": 2e-5,
     "token": 6e-5,
-    "request": 4e-3,
-    "server": 1.0,
+    "request": 8e-3,
 }
 SEED, COUNT = 42, 40
 LOAD = Fitted((1.0, 8.0), (16.0,), SEED)
@@ -116,6 +115,7 @@ def test_the_fit_finds_what_made_the_statistics() -> None:
     found = members[0].profile
     steps = found.step_time
     assert steps.constant + steps.floor == pytest.approx(TRUE["constant"] + TRUE["floor"], rel=0.03)
+    assert found.overheads.request == pytest.approx(TRUE["request"], rel=0.15)
     assert [m.outlet for m in members] == [None, None]
     said = [m.figures((16.0, 8.0, 4.0, 1.0), SEED)[0][4.0] for m in members]
     lengths = drawn_lengths(server, LOAD.rates, SEED, 99)
