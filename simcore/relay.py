@@ -16,6 +16,11 @@ class Relay:
         self.busy = 0.0
         """Seconds that it has been at work, what it has taken on included."""
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether passing a message on takes any time."""
+        return self._message > 0.0
+
     def pass_messages(self, messages: float, now: float, seconds: float) -> float:
         """Take on messages that come evenly over ``seconds``; seconds until the last is through."""
         if not self._message or not messages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf, nextafter
 from typing import Any, TypeVarTuple, Unpack
 
 from simpy import Environment
@@ -46,3 +47,12 @@ def after(env: Environment, delay: float, call: Callable[[Unpack[Args]], None], 
         call(*args)
     else:
         Timer(env, delay, call, *args)
+
+
+def at(env: Environment, time: float, call: Callable[..., None], *args: Any) -> Timer:
+    """Call ``call(*args)`` at ``time``, not before now, to the last bit: `Timer` adds a delay to now."""
+    now = env.now
+    delay = time - now
+    if now + delay != time:
+        delay = nextafter(delay, inf if now + delay < time else -inf)
+    return Timer(env, delay, call, *args)

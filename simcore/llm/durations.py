@@ -79,6 +79,8 @@ class StepFactors:
         self._residuals = residuals
         self._rng = rng
         self._factors: NDArray[np.float64] = np.empty(0)
+        self._each: list[float] = []
+        """The same, for those who take one at a time."""
         self._chunk = -1
         self.drawn = bool(residuals)
         """Whether there is anything to draw; else all factors are 1."""
@@ -87,19 +89,20 @@ class StepFactors:
         """The factor of the step of that number."""
         if not self.drawn:
             return 1.0
-        return float(self._chunk_of(number)[number % _CHUNK])
+        self._draw_to(number)
+        return self._each[number % _CHUNK]
 
     def some(self, number: int, steps: int) -> NDArray[np.float64]:
         """The factors of at most ``steps`` steps from that number on; at least one."""
+        self._draw_to(number)
         start = number % _CHUNK
-        return self._chunk_of(number)[start : start + steps]
+        return self._factors[start : start + steps]
 
-    def _chunk_of(self, number: int) -> NDArray[np.float64]:
-        chunk = number // _CHUNK
-        while self._chunk < chunk:
+    def _draw_to(self, number: int) -> None:
+        while self._chunk < number // _CHUNK:
             self._chunk += 1
             self._factors = residual_factors(self._rng, self._residuals, _CHUNK)
-        return self._factors
+            self._each = self._factors.tolist()
 
 
 class StepDurations:

@@ -11,7 +11,7 @@ from simcore.backend import BackendEvents
 from simcore.profile.frontend import FrontEndCosts
 from simcore.relay import Relay
 from simcore.request import Request
-from simcore.timer import Timer
+from simcore.timer import Timer, at
 
 READING = 1
 """Turns in which the results of a step are read."""
@@ -35,8 +35,19 @@ class Results:
         self.tokens += tokens
         if messages > self.messages:
             self.messages = messages
-        self.first += first
-        self.finished += finished
+        if first:
+            self.first += first
+        if finished:
+            self.finished += finished
+
+    def clear(self) -> None:
+        """Be the results of no step. The lists stay whose they have become."""
+        self.steps = 0
+        self.tokens = self.messages = 0.0
+        if self.first:
+            self.first = []
+        if self.finished:
+            self.finished = []
 
 
 class EventLoop:
@@ -61,14 +72,19 @@ class EventLoop:
         relay: Relay | None = None,
     ) -> None:
         self.env = env
-        self._relay = relay
+        self._relay = relay if relay is not None and relay.takes_time else None
         self._events = events
         self._output_delay = output_delay
-        self.busy = 0.0
-        """Seconds that it has been at work."""
         self.streams = 0
         """Requests that have their first token and not their last."""
-        self._costs = costs
+        self._step = costs.step
+        self._token = costs.token
+        self._message = costs.message
+        self._end = costs.end
+        self._request = costs.request
+        self._turns = costs.turns
+        self._interval = costs.stream_interval
+        self._writes_at_once = costs.writes_at_once
         self._arrive = arrive
         self._until = 0.0
         """When the turn under way ends, or the latest one ended."""
@@ -81,27 +97,36 @@ class EventLoop:
         self._entering: deque[list[Request]] = deque([[] for _ in range(costs.turns)])
         """Requests by the turns that they still need, those with one first."""
         self._within = 0
-        self._coming: deque[Results] = deque([Results() for _ in range(READING)])
-        self._results = Results()
-        self._to_send = Results()
+        self._leaving: deque[Results] = deque([Results() for _ in range(2 + READING)])
+        """Results by what the next turn does: it sends the first, takes in the second, reads the others."""
+        self._steps_leaving = 0
+        """Engine steps whose results these are."""
+        self._taken_in = 0.0
+        """When tokens that are taken in and sent without an event have been, or were, taken in."""
+        self._messages = 0.0
+        """The messages in which they leave."""
         self._lost = False
 
     def receive(self, request: Request) -> None:
         """Take a request in."""
         self._cut()
         # The turn under way does not take it.
-        self._entering[self._costs.turns - 1].append(request)
+        self._entering[-1].append(request)
         self._within += 1
         self._wake()
 
     def hand_out(self, tokens: float, first: list[Request], finished: list[Request]) -> None:
         """Take in the results of one engine step: ``tokens`` tokens, one a stream."""
         self._cut()
-        messages = len(first) + (tokens - len(first)) / self._costs.stream_interval
+        messages = len(first) + (tokens - len(first)) / self._interval
         self.streams += len(first) - len(finished)
         # While nothing else is to be done the turns that read it take no time.
         idle = self._timer is None and self.env.now >= self._until and not self._at_work
-        (self._results if idle else self._coming[-1]).add(tokens, messages, first, finished)
+        if idle and self._relay is None and not first and not finished:
+            self._pass_tokens(tokens, messages)
+            return
+        self._leaving[1 if idle else -1].add(tokens, messages, first, finished)
+        self._steps_leaving += 1
         self._wake()
 
     def lose(self) -> None:
@@ -119,29 +144,31 @@ class EventLoop:
 
     def _turn(self) -> None:
         """Do what is ready. If all that is are requests with turns to go, pass these turns at once."""
-        if not self._streaming and (turns := self._turns_to_go()):
+        if not self._steps_leaving and (turns := self._turns_to_go()):
             self._pass_turns(turns)
             return
-        sending, taken = self._to_send, self._results
-        self._to_send, self._results = taken, self._coming.popleft()
-        self._coming.append(Results())
-        costs = self._costs
-        sent_after = costs.message * sending.messages + costs.end * len(sending.finished)
-        seconds = sent_after + costs.step * taken.steps + costs.token * taken.tokens
-        seconds += self._within * costs.request / costs.turns
-        if sending.steps:
-            self._send(sending, sent_after, seconds)
+        sent = self._leaving.popleft()
+        taken = self._leaving[0]
+        sent_after = self._message * sent.messages + self._end * len(sent.finished)
+        seconds = sent_after + self._step * taken.steps + self._token * taken.tokens
+        if self._within:
+            seconds += self._within * self._request / self._turns
+        if sent.steps:
+            self._send(sent, sent_after, seconds)
+        self._leaving.append(sent)
         if self._within:
             self._let_in(seconds)
-        self.busy += seconds
         self._until = self.env.now + seconds
         if self._at_work:
             self._timer = Timer(self.env, seconds, self._turned)
 
     def _let_in(self, seconds: float) -> None:
         """Let requests go on by one turn of so many seconds; those that enter the engine lie evenly in it."""
-        entered = self._entering.popleft()
-        self._entering.append([])
+        self._entering.rotate(-1)
+        entered = self._entering[-1]
+        if not entered:
+            return
+        self._entering[-1] = []
         self._within -= len(entered)
         for place, request in enumerate(entered, start=1):
             Timer(self.env, seconds * place / (len(entered) + 1), self._enter, request)
@@ -155,12 +182,24 @@ class EventLoop:
 
     def _pass_turns(self, turns: int) -> None:
         self._began, self._chunk = self.env.now, turns
-        self._per_turn = self._within * self._costs.request / self._costs.turns
+        self._per_turn = self._within * self._request / self._turns
         self._until = self._began + turns * self._per_turn
         self._timer = Timer(self.env, turns * self._per_turn, self._turned)
 
+    def _pass_tokens(self, tokens: float, messages: float) -> None:
+        """Take tokens in and send them in two turns that are no events: nobody waits for their ends."""
+        self._taken_in = self.env.now + (self._step + self._token * tokens)
+        self._until = self._taken_in + self._message * messages
+        self._messages = messages
+
     def _cut(self) -> None:
         """End turns that are passed at once with the one under way: something came that they do not know."""
+        if self.env.now < self._taken_in:
+            self._leaving[0].add(0.0, self._messages, [], [])
+            self._steps_leaving = 1
+            self._until = self._taken_in
+            self._taken_in = 0.0
+            self._timer = at(self.env, self._until, self._turned)
         if not self._chunk:
             return
         done = self._chunk
@@ -174,7 +213,6 @@ class EventLoop:
         self._passed(done)
 
     def _passed(self, turns: int) -> None:
-        self.busy += turns * self._per_turn
         self._entering.rotate(-turns)
         self._chunk = 0
 
@@ -188,14 +226,7 @@ class EventLoop:
     @property
     def _at_work(self) -> bool:
         """Whether anything is ready or on its way."""
-        return self._within > 0 or self._streaming
-
-    @property
-    def _streaming(self) -> bool:
-        """Whether results are on their way."""
-        if self._results.steps or self._to_send.steps:
-            return True
-        return any(results.steps for results in self._coming)
+        return self._within > 0 or self._steps_leaving > 0
 
     def _enter(self, request: Request) -> None:
         if not self._lost:
@@ -207,13 +238,15 @@ class EventLoop:
         They are written over ``sending`` seconds, or all at the end of a turn of ``turn`` seconds. What
         passes them on does so as they come.
         """
-        begin, last = (0.0, sending) if self._costs.writes_at_once else (turn, turn)
+        begin, last = (0.0, sending) if self._writes_at_once else (turn, turn)
         if self._relay is not None:
             last = begin + self._relay.pass_messages(results.messages, self.env.now + begin, last - begin)
         if results.finished:
             Timer(self.env, (begin + last) / 2, self._finish, results.finished)
         if results.first:
             Timer(self.env, last, self._begin, results.first)
+        self._steps_leaving -= results.steps
+        results.clear()
 
     def _begin(self, requests: list[Request]) -> None:
         if self._lost:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from simcore.llm.event_loop import EventLoop
+from simcore.relay import Relay
 from simcore.request import Request
 from simcore.simulation import simulate
 from simsage.environment import event_loop
@@ -120,12 +121,11 @@ def test_a_request_that_is_given_up_on_its_way_in_never_reaches_the_engine() -> 
     assert result.backends[0].steps == 0
 
 
-def test_turns_that_are_passed_at_once_end_as_when_they_are_taken_one_by_one() -> None:
-    """Chats that come at random, among them many while others are on their way in."""
+def test_turns_that_are_no_events_end_as_when_they_are_taken_one_by_one() -> None:
+    """Chats that come at random, many while others are on their way in or tokens on their way out."""
     if event_loop() == "compiled":
         pytest.skip("no class of a compiled event loop can be taken apart")
     times_of_steps, delays = {"constant": 0.004, "decode": 0.0002}, {"request": 0.001}
-    made = profile(times_of_steps, frontend=COSTS | {"turns": 9}, overheads=delays)
     chat = {
         "kind": "chat",
         "prompt_tokens": {"distribution": "uniform", "low": 1, "high": 40},
@@ -136,12 +136,16 @@ def test_turns_that_are_passed_at_once_end_as_when_they_are_taken_one_by_one() -
         duration_s=5.0, streams={"chat": chat}, backends={"llm": {"kind": "llm", "profile": "test"}}
     )
 
-    def times() -> list[tuple[float, ...]]:
+    def times(costs: dict[str, float]) -> np.ndarray:
+        made = profile(times_of_steps, frontend=costs, overheads=delays)
         found = simulate(document, {"test": made}, 0, Path()).requests
-        return [(one.backend_arrival, one.first_token, one.finished) for one in found]
+        return np.array([(one.backend_arrival, one.first_token, one.finished) for one in found])
 
-    at_once = times()
+    slow, quick = COSTS | {"turns": 9}, {name: cost / 10 for name, cost in COSTS.items()} | {"turns": 9}
+    at_once, tokens_at_once = times(slow), times(quick)
     with patch.object(EventLoop, "_turns_to_go", lambda self: 0):
-        one_by_one = times()
+        assert at_once == pytest.approx(times(slow), abs=1e-9)
+    # Whoever passes messages on is told of each.
+    with patch.object(Relay, "takes_time", True):
+        assert (tokens_at_once == times(quick)).all()
     assert len(at_once) > 150
-    assert np.array(at_once) == pytest.approx(np.array(one_by_one), abs=1e-9)
