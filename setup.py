@@ -28,6 +28,7 @@ LOOP = (
     "simcore/llm/durations.py",
     "simcore/llm/event_loop.py",
     "simcore/llm/front_end.py",
+    "simcore/llm/gpu.py",
     "simcore/llm/kv_cache_manager.py",
     "simcore/llm/pipelined.py",
     "simcore/llm/replica.py",

@@ -86,6 +86,8 @@ class Workplace(Protocol):
     """What a backend sees of its device."""
 
     name: str
+    alone: bool
+    """Whether nobody else ever works there, and nothing stops the backend's work."""
 
     def start(self, job: Job) -> None:
         """Begin work on ``job`` as soon as that is possible."""
@@ -99,8 +101,8 @@ class Device:
 
     ``slowdown`` gives, per service, how many times longer its work takes while a backend of another
     service works here too; ``growth`` gives what is added to that for each unit of the embedding batch's
-    `Job.compute_share`, of the greatest if there are several. A device of one backend is this with nobody to
-    meet.
+    `Job.compute_share`, of the greatest if there are several. A device of one backend has no ``slowdown``:
+    there is nobody to meet.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Device:
     ) -> None:
         self.env = env
         self.name = name
+        self.alone = slowdown is None
         self._slowdown = slowdown or {}
         self._growth = growth or {}
         self._active: list[Job] = []
@@ -184,6 +187,7 @@ class CoordinatedDevice:
     def __init__(self, env: Environment, name: str, max_gap_wait: float, turn: float = 0.0) -> None:
         self.env = env
         self.name = name
+        self.alone = False
         self._max_gap_wait = max_gap_wait
         self._turn = turn
         self._working: Job | None = None

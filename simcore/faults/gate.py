@@ -10,6 +10,7 @@ class Gate:
 
     def __init__(self, device: Device | CoordinatedDevice) -> None:
         self.name = device.name
+        self.alone = False
         self._device = device
         self._closed = False
         self._job: Job | None = None
