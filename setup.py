@@ -25,6 +25,7 @@ LOOP = (
     "simcore/llm/block_pool.py",
     "simcore/llm/contention.py",
     "simcore/llm/decode_batch.py",
+    "simcore/llm/decode_run.py",
     "simcore/llm/durations.py",
     "simcore/llm/event_loop.py",
     "simcore/llm/front_end.py",

@@ -46,7 +46,11 @@ class ApiServer(FrontEnd):
         loop = self._loops[self._received % len(self._loops)]
         self._received += 1
         self._loop_of[request] = loop
-        Timer(self.env, self._delay(request), loop.receive, request)
+        Timer(self.env, self._delay(request), self._take_in, loop, request)
+
+    def _take_in(self, loop: EventLoop, request: Request) -> None:
+        self.before_receiving()
+        loop.receive(request)
 
     def hand_out(self, tokens: int, first: list[Request], finished: list[Request]) -> None:
         """Take in the results of one engine step; each process gets those of its own streams."""
@@ -58,15 +62,38 @@ class ApiServer(FrontEnd):
         for request in finished:
             self._loop_of.pop(request, None)
 
+    @property
+    def busy_until(self) -> float:
+        """From when on it has nothing to do; infinite if nobody can say."""
+        return max([loop.busy_until for loop in self._loops])
+
+    def seconds(self, tokens: int) -> float:
+        """How long it is busy with a step's results if they are tokens alone, none a first or a last one."""
+        return max([loop.seconds(own) for loop, own in self._shares(tokens)])
+
+    def passed(self, tokens: int, last: float) -> None:
+        """Have taken in the results of some steps of ``tokens`` tokens each, the latest at ``last``.
+
+        They were tokens alone, and it was through with each before the next.
+        """
+        for loop, own in self._shares(tokens):
+            if own:
+                loop.passed(own, last)
+
     def _spread(self, tokens: int, first: list[Request], finished: list[Request]) -> None:
-        going_on = tokens - len(first)
-        streams = sum(loop.streams for loop in self._loops)
-        for loop in self._loops:
+        for loop, own in self._shares(tokens - len(first)):
             begun = [request for request in first if self._loop_of.get(request) is loop]
             ended = [request for request in finished if self._loop_of.get(request) is loop]
-            own = going_on * loop.streams / streams if streams else 0.0
             if own or begun or ended:
                 loop.hand_out(own + len(begun), begun, ended)
+
+    def _shares(self, tokens: int) -> list[tuple[EventLoop, float]]:
+        """Each process with its own of so many tokens of streams that have begun."""
+        loops = self._loops
+        if len(loops) == 1:
+            return [(loops[0], float(tokens))]
+        streams = sum(loop.streams for loop in loops)
+        return [(loop, tokens * loop.streams / streams if streams else 0.0) for loop in loops]
 
     def forget(self, request: Request) -> None:
         """Let go of a request that was given up."""

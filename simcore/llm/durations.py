@@ -98,6 +98,12 @@ class StepFactors:
         start = number % _CHUNK
         return self._factors[start : start + steps]
 
+    def each(self, number: int, steps: int) -> list[float]:
+        """The same, as a list."""
+        self._draw_to(number)
+        start = number % _CHUNK
+        return self._each[start : start + steps]
+
     def _draw_to(self, number: int) -> None:
         while self._chunk < number // _CHUNK:
             self._chunk += 1
@@ -123,6 +129,21 @@ class StepDurations:
             base, slope = self._decode_line(step.decodes)
             seconds = base + slope * step.decode_context
         return seconds * self.slowdown * self._factors.at(number)
+
+    def several(self, decodes: int, context: int, number: int, steps: int) -> list[float]:
+        """Seconds of each of at most ``steps`` pure decode steps from that number on, as `single` gives them.
+
+        Each adds ``decodes`` to ``context``.
+        """
+        base, slope = self._decode_line(decodes)
+        slowdown = self.slowdown
+        contexts = range(context, context + steps * decodes, decodes)
+        if not self._factors.drawn:
+            return [(base + slope * read) * slowdown for read in contexts]
+        factors = self._factors.each(number, steps)
+        return [
+            (base + slope * read) * slowdown * factor for read, factor in zip(contexts, factors, strict=False)
+        ]
 
     def run(self, decodes: int, context: int, number: int, steps: int) -> StepRun:
         """At most ``steps`` pure decode steps from that number on; each adds ``decodes`` to ``context``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 from simpy import Environment
 
@@ -123,11 +124,26 @@ class EventLoop:
         # While nothing else is to be done the turns that read it take no time.
         idle = self._timer is None and self.env.now >= self._until and not self._at_work
         if idle and self._relay is None and not first and not finished:
-            self._pass_tokens(tokens, messages)
+            self._pass_tokens(tokens, messages, self.env.now)
             return
         self._leaving[1 if idle else -1].add(tokens, messages, first, finished)
         self._steps_leaving += 1
         self._wake()
+
+    @property
+    def busy_until(self) -> float:
+        """From when on it has nothing to do; infinite if that depends on what else comes, or on others."""
+        if self._timer is not None or self._at_work or self._relay is not None:
+            return inf
+        return self._until
+
+    def seconds(self, tokens: float) -> float:
+        """How long it is busy with a step's results if they are tokens alone, none a first or a last one."""
+        return self._step + self._token * tokens + self._message * (tokens / self._interval)
+
+    def passed(self, tokens: float, last: float) -> None:
+        """Have taken in such results of some steps, the latest at ``last``, each before the next came."""
+        self._pass_tokens(tokens, tokens / self._interval, last)
 
     def lose(self) -> None:
         """Lose all that is under way, for good."""
@@ -186,9 +202,9 @@ class EventLoop:
         self._until = self._began + turns * self._per_turn
         self._timer = Timer(self.env, turns * self._per_turn, self._turned)
 
-    def _pass_tokens(self, tokens: float, messages: float) -> None:
+    def _pass_tokens(self, tokens: float, messages: float, since: float) -> None:
         """Take tokens in and send them in two turns that are no events: nobody waits for their ends."""
-        self._taken_in = self.env.now + (self._step + self._token * tokens)
+        self._taken_in = since + (self._step + self._token * tokens)
         self._until = self._taken_in + self._message * messages
         self._messages = messages
 

@@ -28,6 +28,8 @@ class FrontEnd:
         self._overheads = overheads
         self._arrive = arrive
         self._events = events
+        self.before_receiving: Callable[[], None] = _nothing
+        """Called before it takes a request in, so that all results before have been handed out by then."""
 
     def receive(self, request: Request) -> None:
         """Take a request in."""
@@ -43,6 +45,21 @@ class FrontEnd:
         for request in finished:
             self._events.finished(request, self._overheads.output)
 
+    @property
+    def busy_until(self) -> float:
+        """From when on it has nothing to do; infinite if nobody can say."""
+        return 0.0
+
+    def seconds(self, tokens: int) -> float:
+        """How long it is busy with a step's results if they are tokens alone, none a first or a last one."""
+        return 0.0
+
+    def passed(self, tokens: int, last: float) -> None:
+        """Have taken in the results of some steps of ``tokens`` tokens each, the latest at ``last``.
+
+        They were tokens alone, and it was through with each before the next.
+        """
+
     def forget(self, request: Request) -> None:
         """Let go of a request that was given up."""
 
@@ -51,3 +68,7 @@ class FrontEnd:
 
     def _delay(self, request: Request) -> float:
         return self._overheads.request + self._overheads.prompt_token * request.prompt_tokens
+
+
+def _nothing() -> None:
+    pass

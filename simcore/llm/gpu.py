@@ -40,6 +40,11 @@ class Launch:
         """When its result is there: no earlier than all of it is launched."""
         return max(self.launched, self.computed)
 
+    def decodes_alone(self, decodes: int) -> bool:
+        """Whether so many requests decode in it, and nothing else is done."""
+        step = self.output.step
+        return step.decodes == decodes and not step.prefills
+
 
 class Gpu(Protocol):
     """Computes steps in the order in which it is given them, each as soon as it has kernels of it."""
@@ -55,15 +60,16 @@ class OwnGpu:
     """A GPU that nobody else works on: when a step is computed follows from when those before it are."""
 
     def __init__(self) -> None:
-        self._free = 0.0
+        self.free = 0.0
+        """When it is through with all that it was given."""
 
     def give(self, entry: Launch) -> None:
         """Let a step be computed; its kernels come at ``entry.given``, which is not past."""
-        self._free = entry.computed = max(self._free, entry.given) + entry.gpu
+        self.free = entry.computed = max(self.free, entry.given) + entry.gpu
 
     def stop(self) -> None:
         """Forget all that it was given."""
-        self._free = 0.0
+        self.free = 0.0
 
 
 class SharedGpu:

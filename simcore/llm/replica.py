@@ -64,12 +64,12 @@ class Replica:
 
     def cancel(self, request: Request) -> None:
         """Give up a request; the engine lets go of it at the end of its step, as vLLM's does."""
-        self._front_end.forget(request)
         seq = self._sequences.pop(request, None)
         if seq is not None:
             self._aborted.append(seq)
             self._interrupt()
             request.generated_tokens = self._generated(seq)
+        self._front_end.forget(request)
 
     def crash(self) -> None:
         """Lose all requests and caches; the device is told by who lets it crash."""
