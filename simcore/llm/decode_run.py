@@ -78,9 +78,7 @@ class DecodeRun:
         return [self._ahead if decided == 1 else self._entry(decided - 2), newest]
 
     def _entry(self, index: int) -> Launch:
-        output = SchedulerOutput()
-        output.step.decodes = self.decodes
-        output.step.decode_context = self._context + index * self.decodes
+        output = SchedulerOutput.of_decodes(self.decodes, self._context + index * self.decodes)
         decided = self.decisions[index]
         launched = decided + self._launch
         entry = Launch(output, self._gpu[index], decided, launched, launched)

@@ -40,11 +40,6 @@ class Launch:
         """When its result is there: no earlier than all of it is launched."""
         return max(self.launched, self.computed)
 
-    def decodes_alone(self, decodes: int) -> bool:
-        """Whether so many requests decode in it, and nothing else is done."""
-        step = self.output.step
-        return step.decodes == decodes and not step.prefills
-
 
 class Gpu(Protocol):
     """Computes steps in the order in which it is given them, each as soon as it has kernels of it."""

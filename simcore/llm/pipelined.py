@@ -127,7 +127,7 @@ class PipelinedReplica(Replica):
         step = Step(decodes=decoding.size, decode_context=decoding.context)
         ahead = self._under_way[0] if self._under_way else None
         busy = self._front_end.busy_until
-        like = ahead.decodes_alone(decoding.size) if ahead is not None else not self._async
+        like = ahead.output.decodes_alone(decoding.size) if ahead is not None else not self._async
         if not like or not host.one_graph(step) or busy == inf:
             return False
         steps = min(steps, self._reach)

@@ -24,3 +24,15 @@ class SchedulerOutput:
         self.held_back: list[Sequence] = []
         self.first_tokens: list[Sequence] = []
         self.finished: list[Sequence] = []
+
+    @staticmethod
+    def of_decodes(decodes: int, context: int) -> SchedulerOutput:
+        """A step in which so many requests decode and nothing else is done, reading ``context`` tokens."""
+        output = SchedulerOutput()
+        output.step.decodes = decodes
+        output.step.decode_context = context
+        return output
+
+    def decodes_alone(self, decodes: int) -> bool:
+        """Whether so many requests decode in the step, and no prompt is computed."""
+        return self.step.decodes == decodes and not self.step.prefills

@@ -38,8 +38,10 @@ class SteppingReplica(Replica):
         self._output: SchedulerOutput | None = None
         """The step under way, unless it is one of a run."""
         self._run: StepRun | None = None
+        self._context = 0
+        """Cached tokens that the first step of the run reads."""
         self._ahead: tuple[int, SchedulerOutput] | None = None
-        self._single = self._async or self._front_end.every_step
+        """The step that follows the one under way, or the run, and its number."""
 
     def _begin(self) -> None:
         if self._working:
@@ -65,13 +67,7 @@ class SteppingReplica(Replica):
         return 0 if self._run is None else self._run.steps
 
     def _step(self) -> None:
-        scheduler = self.scheduler
-        steps = 0 if self._single else scheduler.uneventful_steps()
-        if steps > 1:
-            decoding = scheduler.decoding
-            run = self._durations.run(decoding.size, decoding.context, decoding.step, steps)
-            self._run = run
-            self._work(run.total, urgent=False)
+        if self._start_run():
             return
         number, output = self._ahead or self._schedule()
         self._ahead = None
@@ -80,9 +76,27 @@ class SteppingReplica(Replica):
             return
         self._output = output
         seconds = self._durations.single(output.step, number)
-        if self._async and scheduler.has_requests:
+        if self._async and self.scheduler.has_requests:
             self._ahead = self._schedule()
         self._work(seconds, urgent=output.step.prefills > 0)
+
+    def _start_run(self) -> bool:
+        """Begin with a run of steps, if the next ones only decode.
+
+        With asynchronous scheduling its first is decided on, and each decides on one more.
+        """
+        if self._front_end.every_step or (steps := self.scheduler.uneventful_steps()) < 2:
+            return False
+        decoding = self.scheduler.decoding
+        number, context = decoding.step, decoding.context
+        if self._async:
+            if self._ahead is None or not self._ahead[1].decodes_alone(decoding.size):
+                return False
+            number, context = self._ahead[0], self._ahead[1].step.decode_context
+        run = self._durations.run(decoding.size, context, number, steps)
+        self._run, self._context = run, context
+        self._work(run.total, urgent=False)
+        return True
 
     def _work(self, seconds: float, *, urgent: bool) -> None:
         self._working = True
@@ -117,9 +131,13 @@ class SteppingReplica(Replica):
     def _jump(self, steps: int, since: float, until: float) -> None:
         """Pass the steps of a run and count them."""
         decoding, pool = self.scheduler.decoding, self.scheduler.kv.pool
-        size, first, before = decoding.size, decoding.context, pool.used
+        size, before = decoding.size, pool.used
+        follows = self._context + steps * size
         self.scheduler.jump(steps)
-        self._usage.ran(steps, size, (first, decoding.context - size), (before, pool.used), since, until)
+        if self._async:
+            self._ahead = decoding.step - 1, SchedulerOutput.of_decodes(size, follows)
+        blocks = (before, pool.used)
+        self._usage.ran(steps, size, (self._context, follows - size), blocks, since, until)
 
     def _finish_step(self, output: SchedulerOutput) -> None:
         self._update(output)
