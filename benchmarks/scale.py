@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from time import process_time
 
 from last import compare
-from speed import PROFILE, RATE, Case, profile, scenario
+from speed import RATE, Case, profiles, scenario
 
 from simcore.scenario.load import dump_scenario
 from simsage.replication import Cell, replicate
@@ -40,9 +40,9 @@ TRIES, TRIES_IF_SHORT = 3, 15
 def cost(case: Case) -> float:
     """Processor microseconds of one request, from its draw to its row in the records."""
     document = scenario(case)
-    cell, profiles = Cell("speed", None, 0, document), {PROFILE: profile()}
+    cell, served = Cell("speed", None, 0, document), profiles()
     begun = process_time()
-    _, frame = replicate(cell, profiles, Path())
+    _, frame = replicate(cell, served, Path())
     return (process_time() - begun) / len(frame) * 1e6
 
 

@@ -23,7 +23,10 @@ IN_FLIGHT = 2
 """Steps that may be under way at once under asynchronous scheduling (vllm/config/vllm.py)."""
 
 SHORTEST = 4
-"""Steps that are worth to be passed as a run; it looks at most twice as far ahead as the one before came."""
+"""Steps that are worth being passed as a run."""
+
+REACH = 32
+"""Steps that a run looks ahead, or twice as many as the one before it came to: more might be in vain."""
 
 
 class PipelinedReplica(Replica):
@@ -70,7 +73,7 @@ class PipelinedReplica(Replica):
         self._counted_until = 0.0
         self._run: DecodeRun | None = None
         """What is under way instead of single steps."""
-        self._reach = 2 * SHORTEST
+        self._reach = REACH
         """Steps that the next run looks ahead."""
 
     def _begin(self) -> None:
@@ -136,7 +139,7 @@ class PipelinedReplica(Replica):
         run = DecodeRun(step.decodes, step.decode_context, gpu, launch, ahead)
         front = self._front_end.seconds(step.decodes)
         if run.follow(self.env.now, self._own.free, host.update, front, busy) < SHORTEST:
-            self._reach = 2 * SHORTEST
+            self._reach = REACH
             return False
         self._run = run
         self._timer = at(self.env, run.decisions[-1], self._ran)
@@ -157,7 +160,7 @@ class PipelinedReplica(Replica):
         self._under_way = deque(run.under_way(decided))
         self._own.free = self._under_way[-1].computed
         self._run = None
-        self._reach = 2 * max(decided, SHORTEST)
+        self._reach = max(REACH, 2 * decided)
         return decided
 
     def _take_in(self, run: DecodeRun, steps: int) -> None:
