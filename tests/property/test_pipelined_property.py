@@ -30,13 +30,14 @@ def profiles(draw: st.DrawFn) -> Any:
     share = draw(st.sampled_from([0.0, 0.05, 1.0, 3.0]))
     front = {name: cost * share for name, cost in FRONT.items()} | {"turns": 5}
     host = HOST | {"update": draw(st.sampled_from([2e-4, 1e-3]))}
+    served: dict[str, Any] = {"frontend": front} if share else {}
     return profile(
         PACES[draw(st.sampled_from(sorted(PACES)))],
         overheads=DELAYS,
         engine={"cudagraph_capture_sizes": draw(st.sampled_from([[1, 4, 32], [1, 2]]))},
         residuals=spread,
         host_time=host | {"residuals": spread},
-        **({"frontend": front} if share else {}),
+        **served,
     )
 
 
