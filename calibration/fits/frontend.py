@@ -31,7 +31,7 @@ STARTS = (np.array([1.7e-3, 2e-4, 3e-5, 1e-5]), np.array([1.2e-3, 2e-4, 4e-5, 1e
 """Seconds from which the search begins."""
 MESSAGE = 2.7
 """Times that a message takes as long as detokenising a token: the CPU time of vLLM 0.32's event loop at 8 to
-100 streams, 2.2 to 3.0. Latencies alone leave the share of either open."""
+100 streams, 2.5 to 3.2 (`benchmarks/api_server.py`). Latencies alone leave the share of either open."""
 DELAYS = ("before", "after", "prompt_token")
 """Seconds that pass beside the costs; they take no capacity."""
 TURNS = 16
