@@ -16,8 +16,7 @@ class DecodeRun:
     seconds, and needs the GPU for one of ``gpu``; ``update`` seconds take a result in, which then keeps the
     front end busy for ``front`` seconds, as what came before does until ``busy``.
 
-    It goes on as far as ``gpu`` does, as the front end is through with a step before the next, and as the
-    thread has a step to launch before a result is there.
+    It goes on as far as ``gpu`` does, and as the front end is through with a step before the next.
     """
 
     __slots__ = ("_ahead", "_computed", "_context", "_gpu", "_launch", "decisions", "decodes")
@@ -50,7 +49,7 @@ class DecodeRun:
             decided = (launched if launched > done else done) + update
             computed.append(free)
             decisions.append(decided)
-            if decided < busy or (ahead and free <= decided):
+            if decided < busy:
                 break
             done = free
             busy = decided + front

@@ -33,8 +33,8 @@ class PipelinedReplica(Replica):
     """vLLM's EngineCore (vllm/v1/engine/core.py): ``step``, or ``step_with_batch_queue`` where that is async.
 
     One thread decides a step, launches it, and takes in the result of the oldest step under way; results are
-    handed out only then. With asynchronous scheduling it launches one step more before it waits for that
-    result. The GPU computes steps one after another, each as soon as it has kernels of it.
+    handed out only then. With asynchronous scheduling it launches one step more before it takes that result
+    in, be it there or not. The GPU computes steps one after another, each as soon as it has kernels of it.
 
     What the thread does next follows from when results will be there, so that only its decisions and what it
     hands out are events; and where nobody else works on the GPU, so does a run of decisions on steps that
@@ -104,21 +104,19 @@ class PipelinedReplica(Replica):
             self._count(self._under_way[0])
 
     def _next(self) -> None:
-        """Decide on a step if one more may be under way, else wait for the oldest."""
-        now = self.env.now
+        """Decide on one more step, or wait for the oldest where there is nothing to decide on."""
         under_way = self._under_way
         self._idle = False
-        room = len(under_way) < self._most and not (under_way and under_way[0].done <= now)
-        if room and self._start_run():
+        if self._start_run():
             return
-        if room and self.scheduler.has_requests and self._launch():
+        if self.scheduler.has_requests and self._launch():
             launched = under_way[-1].launched
             if len(under_way) < self._most:
                 self._timer = at(self.env, launched, self._next)
             else:
                 self._wait(launched)
         elif under_way:
-            self._wait(now)
+            self._wait(self.env.now)
         else:
             self._idle = True
 

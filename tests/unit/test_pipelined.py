@@ -17,9 +17,9 @@ from tests.factories import constant, profile, scenario
 HOST = {"graph": 0.002, "piecewise": 0.004, "eager": 0.03, "prepare": 0.001, "update": 0.001}
 
 
-def run(prompt: int, output: int, **engine: Any) -> SimulationResult:
-    """One chat at 0; the GPU needs 10 ms for each step and has graphs of up to 64 tokens."""
-    made = profile({"constant": 0.01}, engine={"cudagraph_capture_sizes": [1, 64]}, host_time=HOST)
+def run(prompt: int, output: int, gpu: float = 0.01, **engine: Any) -> SimulationResult:
+    """One chat at 0; the GPU needs 10 ms for each step, or ``gpu`` s, and has graphs of up to 64 tokens."""
+    made = profile({"constant": gpu}, engine={"cudagraph_capture_sizes": [1, 64]}, host_time=HOST)
     document = scenario(
         duration_s=0.5,
         streams={
@@ -50,6 +50,16 @@ def test_with_asynchronous_scheduling_the_next_step_is_launched_before_a_result_
     """The GPU works from 1 to 31 without a pause; each update comes 1 ms after a result."""
     (request,) = run(3, 3, async_scheduling=True).requests
     assert times(request) == (12.0, 32.0)
+
+
+def test_the_next_step_is_launched_before_a_result_is_taken_in_that_is_there_already() -> None:
+    """The GPU is done with the prompt at 2 and has all of it at 4; the first decode is launched from 4 to 6.
+
+    Only then is the prompt's result taken in, until 7. The second decode is launched from 7 to 9, the first
+    one's result taken in from 9 to 10; by then the second is computed, and nothing is left to launch.
+    """
+    (request,) = run(3, 3, gpu=0.001, async_scheduling=True).requests
+    assert times(request) == (7.0, 11.0)
 
 
 def test_a_result_waits_for_the_thread_that_launches_a_long_step_kernel_by_kernel() -> None:
