@@ -19,6 +19,7 @@ from validate.gateway.gateway import Gateway
 from validate.gateway.run import gateway_of
 from validate.gateway.serve import listening, start, url_of
 from validate.gateway.settings import GatewaySettings
+from validate.gateway.tokens import lengths_of
 from validate.live.plane import Address, live_places
 
 STREAMS = {
@@ -54,7 +55,8 @@ async def stream_of(http: web.Request, *chunks: bytes, pause: float = 0.0) -> we
 async def polite(fake: FakeBackend, http: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     """Answers at once as the API says."""
     if http.path == "/v1/embeddings":
-        data = [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}]
+        texts = len(lengths_of(body.get("input"), "input"))
+        data = [{"object": "embedding", "index": i, "embedding": [0.5, 0.25]} for i in range(texts)]
         return web.json_response({"object": "list", "data": data, "usage": {"prompt_tokens": 2}})
     if body.get("stream"):
         return await stream_of(http, event("a"), event("b"), USAGE, DONE)

@@ -198,17 +198,6 @@ def test_what_the_backend_says_of_a_bad_request_passes_but_never_as_html():
     run(test())
 
 
-def test_html_instead_of_an_answer_is_a_failure():
-    async def test() -> None:
-        async with live([FakeBackend(failing(200))]) as gateway:
-            async with gateway.post() as response:
-                assert await error_of(response) == (502, "server_error")
-            await gateway.all_settled()
-            assert gateway.outcomes == ["failed"]
-
-    run(test())
-
-
 def test_unhealthy_backends_get_nothing_and_requests_wait_for_their_recovery():
     async def test() -> None:
         fake, other = FakeBackend(alive=False), FakeBackend(alive=False)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NamedTuple
+from typing import Any
 
+from validate.gateway.answers import Usage, parsed, usage_of
 from validate.gateway.errors import BackendFault
 
 LONGEST_LINE = 1 << 20
-
-
-class Usage(NamedTuple):
-    """Tokens as the backend counted them."""
-
-    prompt: int
-    output: int
+FIELDS = (b"data:", b":", b"event:", b"id:", b"retry:")
+"""With what lines of the standard begin; a colon alone is a comment."""
 
 
 class EventWatch:
-    """Fed what passes, it knows whether tokens, the end, or an error of the backend's were among it.
+    """Fed what passes, it knows whether events, tokens, the end, or an error were among it.
 
     After the first token each event counts as one: to look into all would take the gateway's time.
     """
 
     def __init__(self) -> None:
+        self.begun = False
         self.tokens = 0
         self.done = False
         self.error = False
@@ -33,7 +29,14 @@ class EventWatch:
     @property
     def usage(self) -> Usage | None:
         """The last counts that the backend told, or None."""
-        return usage_of(_parsed(self._usage))
+        return usage_of(parsed(self._usage))
+
+    @property
+    def fault(self) -> str | None:
+        """Why what has passed is no answer, if it is none."""
+        if self.error:
+            return "its stream ended in an error"
+        return "its stream had no answer" if self.done and not self.tokens else None
 
     def feed(self, chunk: bytes) -> None:
         """Take a piece of the stream. Raises BackendFault on a line longer than `LONGEST_LINE`."""
@@ -41,35 +44,19 @@ class EventWatch:
         if len(self._rest) > LONGEST_LINE:
             raise BackendFault("its event is too long")
         for line in lines:
+            self.begun = self.begun or line.startswith(FIELDS)
             if line.startswith(b"data:"):
                 self._take(line[5:].strip())
 
     def _take(self, event: bytes) -> None:
         if event == b"[DONE]":
             self.done = True
-        elif event.startswith(b'{"error"'):
+        elif b'"error"' in event and _is_error(parsed(event)):
             self.error = True
         else:
-            self.tokens += bool(self.tokens) or _brings_token(_parsed(event))
+            self.tokens += bool(self.tokens) or _brings_token(parsed(event))
             if b'"usage"' in event:
                 self._usage = event
-
-
-def usage_of(answer: Any) -> Usage | None:
-    """The counts in the ``usage`` of an answer or event, or None."""
-    usage = answer.get("usage") if isinstance(answer, dict) else None
-    if not isinstance(usage, dict):
-        return None
-    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens", 0)]
-    prompt, output = (n if type(n) is int and 0 <= n < 2**53 else None for n in counts)
-    return None if prompt is None or output is None else Usage(prompt, output)
-
-
-def _parsed(event: bytes) -> Any:
-    try:
-        return json.loads(event)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _brings_token(event: Any) -> bool:
@@ -82,3 +69,8 @@ def _brings_token(event: Any) -> bool:
         return False
     delta = choices[0].get("delta")
     return not (isinstance(delta, dict) and "role" in delta and not delta.get("content"))
+
+
+def _is_error(event: Any) -> bool:
+    """Whether an event tells of one; servers that always name the field have null in it."""
+    return isinstance(event, dict) and (bool(event.get("error")) or event.get("object") == "error")

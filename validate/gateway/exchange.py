@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from math import isnan
 from typing import Any
@@ -12,8 +11,9 @@ import aiohttp
 from aiohttp import web
 
 from simcore.request import Kind, Outcome, Request
+from validate.gateway.answers import Usage, checked, parsed
 from validate.gateway.errors import BackendFault, ClientGone, error_body, error_event, error_response
-from validate.gateway.events import EventWatch, Usage, usage_of
+from validate.gateway.events import LONGEST_LINE, EventWatch
 from validate.gateway.gateway import Gateway
 from validate.gateway.metadata import DISPATCHED, REQUEST_ID
 from validate.gateway.reply import Reply
@@ -38,6 +38,7 @@ class Exchange:
         self._body = body
         self._driver = gateway.driver
         self._reply = Reply(http)
+        self._streams = body.get("stream") is True and request.kind is not Kind.EMBEDDING
 
     async def run(self) -> web.StreamResponse:
         """The answer, whatever became of it; the request has its one outcome then."""
@@ -87,46 +88,51 @@ class Exchange:
         async with posted(self._gateway.session, backend.url + self._http.path, payload, passed_on) as answer:
             if answer.status >= 400:
                 return await self._refusal(answer)
-            if answer.content_type == "text/event-stream":
-                return await self._stream(answer)
-            return await self._whole(answer)
+            asked = "text/event-stream" if self._streams else "application/json"
+            if answer.content_type != asked:
+                raise BackendFault(f"it answered something other than {asked}")
+            return await (self._stream(answer) if self._streams else self._whole(answer))
 
     async def _stream(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        """Every piece goes on as it comes."""
-        watch, reply = EventWatch(), self._reply
+        """Every piece goes on as it comes, from the first event on."""
+        watch, reply, before = EventWatch(), self._reply, b""
         async for chunk in answer.content.iter_any():
             watch.feed(chunk)
-            if watch.error and reply.begun is None:
-                break
-            await reply.pass_on(chunk)
+            if reply.begun is None:
+                before += chunk
+                if watch.fault or len(before) > LONGEST_LINE:
+                    break
+                if not watch.begun:
+                    continue
+            await reply.pass_on(before or chunk)
+            before = b""
             if watch.tokens:
                 self._first_token()
                 self._request.generated_tokens = watch.tokens
-            if watch.done and not watch.error:
+            if watch.done and not watch.fault:
                 # Clients hang up at the end mark, some before the connection's own end.
                 self._complete(watch.usage)
-        if watch.error:
-            raise BackendFault("its stream ended in an error")
+        if watch.fault:
+            raise BackendFault(watch.fault)
         if reply.begun is None or not watch.done:
             raise BackendFault("its stream broke off")
         return reply.begun
 
     async def _whole(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
         content = await whole(answer, self._gateway.settings.max_answer)
-        if answer.content_type != "application/json":
-            raise BackendFault("it answered something other than JSON")
+        usage = checked(content, self._request)
         response = await self._reply.send(content)
         if self._request.kind is Kind.EMBEDDING:
             self._complete(None)
         else:
             self._first_token()
-            self._complete(usage_of(_parsed(content)))
+            self._complete(usage)
         return response
 
     async def _refusal(self, answer: aiohttp.ClientResponse) -> web.Response:
         """The backend says what is wrong with the request: in its own words if they are a JSON object."""
         try:
-            said = _parsed(await whole(answer, LONGEST_ERROR))
+            said = parsed(await whole(answer, LONGEST_ERROR))
         except BackendFault:
             # Long words about a request that is wrong are no fault of the backend's.
             said = None
@@ -157,10 +163,3 @@ class Exchange:
         if self._request.outcome is not Outcome.COMPLETED:
             await self._reply.break_off(error_event(status, message))
         return begun
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
