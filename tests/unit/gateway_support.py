@@ -238,6 +238,36 @@ async def anext_of(posted: Any) -> None:
         await response.read()
 
 
+def posted(content: bytes, *headers: str, route: str = "completions", encoding: str = "") -> bytes:
+    """A request as it goes over the wire."""
+    unpacked = (f"Content-Encoding: {encoding}",) if encoding else ()
+    given = ("Host: localhost", "Content-Type: application/json", f"Content-Length: {len(content)}")
+    return "\r\n".join([f"POST /v1/{route} HTTP/1.1", *given, *unpacked, *headers, "", ""]).encode() + content
+
+
+@asynccontextmanager
+async def wire(url: str, sent: bytes) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection on which those bytes were sent."""
+    host, port = url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 26)
+    writer.write(sent)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def heard(url: str, sent: bytes) -> tuple[int, dict[str, Any]]:
+    """Status and JSON of the answer to those bytes, which is in HTTP/1.1."""
+    async with wire(url, sent) as (reader, _):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
+        fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
+        assert head[0].startswith("HTTP/1.1 ")
+        assert fields["content-type"].startswith("application/json")
+        content = await reader.readexactly(int(fields["content-length"]))
+    return int(head[0].split()[1]), json.loads(content)
+
+
 async def error_of(response: aiohttp.ClientResponse) -> tuple[int, str]:
     """Status and type of an OpenAI-style error."""
     assert response.content_type == "application/json"

@@ -22,7 +22,7 @@ Reader = Callable[[web.Request, dict[str, Any], float], Request]
 def make_app(gateway: Gateway) -> web.Application:
     """The routes of an OpenAI-compatible server. Run it with ``handler_cancellation``: a client that hangs
     up cancels its request."""
-    app = web.Application(client_max_size=gateway.settings.max_request, middlewares=[openai_errors])
+    app = web.Application(client_max_size=gateway.settings.max_request)
     app[GATEWAY] = gateway
     app.on_startup.append(_start)
     app.on_shutdown.append(_shut)
@@ -77,9 +77,11 @@ async def openapi(http: web.Request) -> web.Response:
     return web.json_response(description())
 
 
-@web.middleware
-async def openai_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what goes wrong with an error in the API's form, and say nothing of the inside."""
+async def answered(handler: Handler, request: web.Request) -> web.StreamResponse:
+    """The answer of the whole application; what goes wrong is an error in the API's form.
+
+    This stands around the application: a middleware would not see what aiohttp raises before a route.
+    """
     try:
         return await handler(request)
     except BadRequest as bad:

@@ -7,10 +7,8 @@ import json
 from aiohttp import web
 
 KINDS = {
-    400: "invalid_request_error",
     404: "not_found_error",
     408: "timeout_error",
-    413: "invalid_request_error",
     429: "rate_limit_error",
     504: "timeout_error",
 }
@@ -34,7 +32,7 @@ class ClientGone(Exception):
 
 def error_body(status: int, message: str) -> dict[str, object]:
     """The object that OpenAI's clients make an exception of."""
-    kind = KINDS.get(status, "server_error")
+    kind = KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error")
     return {"error": {"message": message, "type": kind, "param": None, "code": status}}
 
 

@@ -12,12 +12,13 @@ from aiohttp import web
 
 from simcore.request import Kind, Outcome, Request
 from validate.gateway.answers import Usage, checked, parsed
+from validate.gateway.body import payload_for, rest_of
 from validate.gateway.errors import BackendFault, ClientGone, error_body, error_event, error_response
 from validate.gateway.events import LONGEST_LINE, EventWatch
 from validate.gateway.gateway import Gateway
 from validate.gateway.metadata import DISPATCHED, REQUEST_ID
 from validate.gateway.reply import Reply
-from validate.gateway.upstream import payload_for, posted, whole
+from validate.gateway.upstream import posted, whole
 from validate.live.backend import LiveBackend
 from validate.live.driver import Rejected
 
@@ -35,7 +36,7 @@ class Exchange:
         self._gateway = gateway
         self._http = http
         self._request = request
-        self._body = body
+        self._rest = rest_of(body)
         self._driver = gateway.driver
         self._reply = Reply(http)
         self._streams = body.get("stream") is True and request.kind is not Kind.EMBEDDING
@@ -79,7 +80,7 @@ class Exchange:
             turn = self._driver.requeue(self._request)
 
     async def _ask(self, backend: LiveBackend) -> web.StreamResponse:
-        payload = payload_for(backend, self._request, self._body)
+        payload = payload_for(backend, self._request, self._rest)
         sent = self._http.headers
         passed_on = {name: sent[name] for name in PASSED_ON if name in sent}
         if REQUEST_ID in sent:

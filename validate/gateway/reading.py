@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from itertools import count
 from typing import Any
 
 from aiohttp import web
 
 from simcore.request import Kind, Request
+from validate.gateway.body import parsed_body
 from validate.gateway.errors import BadRequest
 from validate.gateway.metadata import Metadata, read_metadata
 from validate.gateway.tokens import CHAT_TOKENS, COMPLETION_TOKENS, chat_length, lengths_of, whole_number
@@ -21,19 +21,13 @@ async def read_body(http: web.Request, seconds: float) -> dict[str, Any]:
     """The JSON object that was posted, if it comes in so many seconds. Raises BadRequest."""
     try:
         async with asyncio.timeout(seconds):
-            content = await http.read()
-        body = json.loads(content)
+            return parsed_body(await http.read())
     except TimeoutError:
         raise BadRequest("the request's body did not come in time", 408) from None
     except web.HTTPRequestEntityTooLarge:
         raise BadRequest("the request is too large", 413) from None
-    except (ValueError, RecursionError):
-        raise BadRequest("the body has to be JSON") from None
-    if not isinstance(body, dict):
-        raise BadRequest("the body has to be a JSON object")
-    if not isinstance(body.get("stream", False), bool | None):
-        raise BadRequest("'stream' has to be true or false")
-    return body
+    except web.RequestPayloadError:
+        raise BadRequest("the body is not what its headers say") from None
 
 
 def read_completion(http: web.Request, body: dict[str, Any], arrival: float) -> Request:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from validate.gateway.app import make_app
+from validate.gateway.connection import Site
 from validate.gateway.gateway import Gateway
 
 BACKLOG = 4096
@@ -46,7 +47,7 @@ async def start(gateway: Gateway, bound: socket.socket) -> web.AppRunner:
         make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=LINGER
     )
     await runner.setup()
-    await web.SockSite(runner, bound, backlog=BACKLOG).start()
+    await Site(runner, bound, BACKLOG).start()
     return runner
 
 

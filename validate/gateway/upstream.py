@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import aiohttp
 
 from calibration.backends.connections import unlimited
-from simcore.request import Request
 from validate.gateway.errors import BackendFault
-from validate.live.backend import LiveBackend
 
 REFUSALS = (408, 429)
 """Statuses below 500 by which a server says that it cannot, rather than that the request is wrong."""
@@ -26,17 +22,6 @@ def open_session(connect_timeout: float) -> aiohttp.ClientSession:
         headers={"Accept-Encoding": "identity"},
         cookie_jar=aiohttp.DummyCookieJar(),
     )
-
-
-def payload_for(backend: LiveBackend, request: Request, body: Mapping[str, Any]) -> bytes:
-    """The client's body with the backend's own name of the model, and the priority where it is understood.
-
-    vLLM refuses a priority unless it schedules by it.
-    """
-    sent = {key: value for key, value in body.items() if key != "priority"} | {"model": backend.model}
-    if backend.by_priority:
-        sent["priority"] = int(request.priority)
-    return json.dumps(sent).encode()
 
 
 @asynccontextmanager
