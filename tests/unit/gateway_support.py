@@ -157,6 +157,7 @@ class Live:
     url: str
     gateway: Gateway
     client: aiohttp.ClientSession
+    server: web.Server
 
     @property
     def ended(self) -> list[Request]:
@@ -184,6 +185,12 @@ class Live:
         assert driver.arrived == len(self.ended) == len({id(request) for request in self.ended})
         assert driver.plane.waiting == 0
         assert all(backend.state.in_flight == 0 for backend in self.gateway.backends)
+
+    async def until_connections(self, count: int) -> None:
+        """Wait until clients hold that many connections to the gateway."""
+        async with asyncio.timeout(5):
+            while len(self.server.connections) != count:
+                await asyncio.sleep(0.01)
 
     async def until_healthy(self, count: int) -> None:
         for _ in range(300):
@@ -217,10 +224,12 @@ async def live(
         }
         gateway = gateway_of(document, {"test": profile()}, addresses, settings)
         bound = listening("127.0.0.1", 0)
-        stack.push_async_callback((await start(gateway, bound)).cleanup)
+        runner = await start(gateway, bound)
+        stack.push_async_callback(runner.cleanup)
+        assert runner.server is not None
         connector = aiohttp.TCPConnector(limit=0)
         client = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
-        yield Live(url_of(bound), gateway, client)
+        yield Live(url_of(bound), gateway, client, runner.server)
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
@@ -246,10 +255,12 @@ def posted(content: bytes, *headers: str, route: str = "completions", encoding: 
 
 
 @asynccontextmanager
-async def wire(url: str, sent: bytes) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def wire(
+    url: str, sent: bytes, limit: int = 1 << 20
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection on which those bytes were sent."""
     host, port = url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 26)
+    reader, writer = await asyncio.open_connection(host, int(port), limit=limit)
     writer.write(sent)
     try:
         yield reader, writer

@@ -13,12 +13,46 @@ from aiohttp.web_protocol import ERROR
 
 from validate.gateway.app import answered
 from validate.gateway.errors import error_response
+from validate.gateway.settings import GatewaySettings
 
 NOT_HTTP = "this is no HTTP request that can be understood, or its headers are too many or too long"
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's, whose own errors are in the API's form and say nothing of the inside."""
+    """aiohttp's, whose own errors are in the API's form and say nothing of the inside.
+
+    A client that takes nothing for ``send_timeout`` seconds, though something waits for it, is hung up on.
+    """
+
+    __slots__ = ("_send_timeout", "_stuck")
+
+    def __init__(
+        self, of_all: web.Server, loop: asyncio.AbstractEventLoop, settings: GatewaySettings
+    ) -> None:
+        super().__init__(of_all, loop=loop)
+        self._send_timeout = settings.send_timeout
+        self._stuck: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """The client is behind."""
+        super().pause_writing()
+        assert self.transport is not None
+        self._stuck = asyncio.get_running_loop().call_later(self._send_timeout, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has taken most of what waited."""
+        super().resume_writing()
+        self._relieved()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """It has gone."""
+        super().connection_lost(exc)
+        self._relieved()
+
+    def _relieved(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
 
     def handle_error(
         self,
@@ -45,8 +79,11 @@ class Connection(web.RequestHandler):
 class Site(web.BaseSite):
     """Listens on a bound socket and makes a `Connection` of each that comes."""
 
-    def __init__(self, runner: web.AppRunner, bound: socket.socket, backlog: int) -> None:
+    def __init__(
+        self, runner: web.AppRunner, bound: socket.socket, backlog: int, settings: GatewaySettings
+    ) -> None:
         super().__init__(runner, backlog=backlog)
+        self._settings = settings
         assert runner.server is not None
         self._bound = bound
         self._of_all = runner.server
@@ -62,7 +99,7 @@ class Site(web.BaseSite):
         """Accept connections from now on."""
         await super().start()
         loop = asyncio.get_running_loop()
-        make = partial(Connection, self._of_all, loop=loop)
+        make = partial(Connection, self._of_all, loop, self._settings)
         self._server = await loop.create_server(make, sock=self._bound, backlog=self._backlog)
 
 

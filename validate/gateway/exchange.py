@@ -117,6 +117,7 @@ class Exchange:
             raise BackendFault(watch.fault)
         if reply.begun is None or not watch.done:
             raise BackendFault("its stream broke off")
+        await reply.end()
         return reply.begun
 
     async def _whole(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
@@ -163,4 +164,6 @@ class Exchange:
             return error_response(status, message)
         if self._request.outcome is not Outcome.COMPLETED:
             await self._reply.break_off(error_event(status, message))
+        elif outcome is Outcome.TIMED_OUT:
+            self._reply.hang_up()
         return begun

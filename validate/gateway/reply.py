@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 
 from aiohttp import web
 
@@ -10,7 +12,10 @@ from validate.gateway.errors import ClientGone
 
 GRACE = 1.0
 """Seconds that a client has to take the last event of a stream that broke off."""
+PIECE = 1 << 17
+"""Bytes of a long answer that are handed to the connection before it has taken those before them."""
 EVENTS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Reply:
@@ -34,25 +39,47 @@ class Reply:
         except OSError as error:
             raise ClientGone from error
 
+    async def end(self) -> None:
+        """Send the end of a stream."""
+        assert self.begun is not None
+        try:
+            await self.begun.write_eof()
+        except OSError as error:
+            raise ClientGone from error
+
     async def send(self, content: bytes) -> web.StreamResponse:
-        """Send an answer that comes in one piece, to its end."""
-        self.begun = response = web.Response(
-            body=content, content_type="application/json", headers=self.headers
-        )
+        """Send an answer that comes in one piece, no faster than the client takes it."""
+        self.begun = response = web.StreamResponse(headers=self.headers)
+        response.content_type = "application/json"
+        response.content_length = len(content)
         try:
             await response.prepare(self._http)
-            await response.write_eof()
+            last = len(content) - len(content) % PIECE
+            for start in range(0, last, PIECE):
+                await response.write(content[start : start + PIECE])
+            await response.write_eof(content[last:])
         except OSError as error:
             raise ClientGone from error
         return response
 
     async def break_off(self, event: bytes) -> None:
-        """Say in the stream itself that it is over; hang up on a client that does not take even that."""
+        """Say in a stream that it is over; hang up on who is behind, or was promised so many bytes."""
         assert self.begun is not None
+        transport = self._http.transport
+        if self.begun.content_length is not None or transport is None or transport.get_write_buffer_size():
+            self.hang_up()
+            return
         try:
             async with asyncio.timeout(GRACE):
                 await self.begun.write(event)
                 await self.begun.write_eof()
         except OSError:
-            if self._http.transport is not None:
-                self._http.transport.abort()
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the connection now: what it still holds never leaves."""
+        transport = self._http.transport
+        if transport is None:
+            return
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        transport.abort()

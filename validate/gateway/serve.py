@@ -47,7 +47,7 @@ async def start(gateway: Gateway, bound: socket.socket) -> web.AppRunner:
         make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=LINGER
     )
     await runner.setup()
-    await Site(runner, bound, BACKLOG).start()
+    await Site(runner, bound, BACKLOG, gateway.settings).start()
     return runner
 
 
