@@ -268,10 +268,13 @@ async def wire(
         writer.close()
 
 
-async def heard(url: str, sent: bytes) -> tuple[int, dict[str, Any]]:
+async def heard(url: str, sent: bytes, *, half_close: bool = False) -> tuple[int, dict[str, Any]]:
     """Status and JSON of the answer to those bytes, which is in HTTP/1.1."""
-    async with wire(url, sent) as (reader, _):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
+    async with wire(url, sent) as (reader, writer):
+        if half_close:
+            writer.write_eof()
+        while (head := (await reader.readuntil(b"\r\n\r\n")).decode().splitlines())[0][9:12] == "100":
+            pass
         fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
         assert head[0].startswith("HTTP/1.1 ")
         assert fields["content-type"].startswith("application/json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -12,6 +13,7 @@ KINDS = {
     429: "rate_limit_error",
     504: "timeout_error",
 }
+PASSING = (429, 503)
 
 
 class BadRequest(Exception):
@@ -37,9 +39,18 @@ def error_body(status: int, message: str) -> dict[str, object]:
 
 
 def error_response(status: int, message: str) -> web.Response:
-    """An answer of that status with nothing but the error; admission's refusal says when to come back."""
-    headers = {"Retry-After": "1"} if status == 429 else None
+    """An answer of that status with nothing but the error; one that will pass says when to come back."""
+    headers = {"Retry-After": "1"} if status in PASSING else None
     return web.json_response(error_body(status, message), status=status, headers=headers)
+
+
+def refusal(status: int, message: str) -> bytes:
+    """The same as it goes over the wire, for a connection that no request is read from."""
+    content = json.dumps(error_body(status, message))
+    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", "Content-Type: application/json"
+    return "\r\n".join(
+        [*head, f"Content-Length: {len(content)}", "Retry-After: 1", "Connection: close", "", content]
+    ).encode()
 
 
 def error_event(status: int, message: str) -> bytes:

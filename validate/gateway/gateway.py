@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import aiohttp
+from aiohttp.log import server_logger
 
 from simcore.request import Service
+from validate.gateway.connections import Connections, room_for_connections
 from validate.gateway.errors import BadRequest
 from validate.gateway.metrics import Metrics
 from validate.gateway.settings import GatewaySettings
@@ -27,7 +29,10 @@ class Gateway:
         self.driver = driver
         self.backends = list(backends)
         self.settings = settings
-        self.metrics = Metrics(driver, self.backends)
+        self.connections = Connections(
+            settings.max_connections or room_for_connections(), server_logger.warning
+        )
+        self.metrics = Metrics(driver, self.backends, self.connections)
         self.health = HealthChecks(driver, self.backends, settings.health_period, settings.health_timeout)
 
     async def start(self) -> None:

@@ -6,7 +6,7 @@ is on a backend and not yet answered, times are the client's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from functools import partial
 from math import isnan
 
@@ -27,7 +27,7 @@ LABELS = ("model_name",)
 class Metrics:
     """One registry a gateway. Labels are the scenario's own names, never a client's."""
 
-    def __init__(self, driver: LiveDriver, backends: Sequence[LiveBackend]) -> None:
+    def __init__(self, driver: LiveDriver, backends: Sequence[LiveBackend], connections: Sized) -> None:
         self._driver = driver
         self._backends = backends
         self._model_of = {backend.service: backend.public for backend in reversed(backends)}
@@ -41,6 +41,8 @@ class Metrics:
         self._queue = _seconds("request_queue_time", "From submission to dispatch.", registry)
         ProcessCollector(registry=registry)
         self._gauges()
+        held = Gauge("simsage:client_connections", "Open connections of clients.", registry=registry)
+        held.set_function(lambda: len(connections))
 
     def observe(self, request: Request) -> None:
         """Count a request that has its outcome."""

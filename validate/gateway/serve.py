@@ -11,11 +11,9 @@ from collections.abc import Callable
 from aiohttp import web
 
 from validate.gateway.app import make_app
-from validate.gateway.connection import Site
+from validate.gateway.connection import BACKLOG, Site
 from validate.gateway.gateway import Gateway
 
-BACKLOG = 4096
-"""Connections that may wait to be accepted: a burst of a thousand clients must not be refused."""
 LINGER = 1.0
 """Seconds that answers under way have once the end was asked for."""
 
@@ -47,7 +45,7 @@ async def start(gateway: Gateway, bound: socket.socket) -> web.AppRunner:
         make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=LINGER
     )
     await runner.setup()
-    await Site(runner, bound, BACKLOG, gateway.settings).start()
+    await Site(runner, bound, gateway.connections, gateway.settings).start()
     return runner
 
 

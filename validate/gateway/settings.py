@@ -16,9 +16,13 @@ class GatewaySettings:
     """The same for the scenario's streams that say it."""
     receive_timeout: float = 30.0
     """For a request's body to come in, so that slow clients hold nothing."""
+    idle_timeout: float = 60.0
+    """For the next request of a connection to come, with all its headers."""
     send_timeout: float = 60.0
     """For a client to take something of what waits for it: who reads nothing is hung up on."""
     connect_timeout: float = 5.0
+    max_connections: int | None = None
+    """Of clients at once; None is what the limit on open files leaves room for."""
     retries: int = 3
     """How often a request is sent again whose backend failed before the client saw a byte."""
     health_period: float = 10.0

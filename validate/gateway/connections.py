@@ -1,0 +1,83 @@
+"""Connections: those that clients hold, never more than there are file descriptors for."""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+SPARE = 48
+"""File descriptors for what else is opened: logs, health checks, connections on their way out."""
+EACH = 3
+"""File descriptors of a connection: its own, its backend's, and one that waits to be used again."""
+LEAST, MOST = 8, 1 << 16
+
+
+class Closing(Protocol):
+    """A connection, as far as it is looked at here."""
+
+    def force_close(self) -> None:
+        """Close it now."""
+
+
+class Connections:
+    """At most ``limit`` at once: for one more, that which waited longest for its next request is closed.
+
+    So idle clients keep nobody out. ``tell`` is told once that the limit was reached.
+    """
+
+    def __init__(self, limit: int, tell: Callable[[str], None]) -> None:
+        self._limit = limit
+        self._tell = tell
+        self._told = False
+        self._all: set[Closing] = set()
+        self._idle: dict[Closing, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def admits(self, connection: Closing) -> bool:
+        """Take one more, if there is room for it or can be made."""
+        while len(self._all) >= self._limit and self._idle:
+            longest = next(iter(self._idle))
+            self.leave(longest)
+            longest.force_close()
+            self._full()
+        if len(self._all) >= self._limit:
+            self._full()
+            return False
+        self._all.add(connection)
+        self._idle[connection] = None
+        return True
+
+    def busy(self, connection: Closing) -> None:
+        """A request of its is being answered."""
+        self._idle.pop(connection, None)
+
+    def idle(self, connection: Closing) -> None:
+        """It waits for its next request."""
+        if connection in self._all:
+            self._idle[connection] = None
+
+    def leave(self, connection: Closing) -> None:
+        """It has gone."""
+        self._all.discard(connection)
+        self._idle.pop(connection, None)
+
+    def _full(self) -> None:
+        if not self._told:
+            self._told = True
+            self._tell(
+                f"{self._limit} connections, the most that the limit on open files leaves room for:"
+                " for each new one the longest idle is closed from now on"
+            )
+
+
+def room_for_connections() -> int:
+    """How many connections of clients this process's limit on open files leaves room for."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return MOST
+    open_now = len(list(Path("/dev/fd").iterdir()))
+    return min(MOST, max(LEAST, (limit - open_now - SPARE) // EACH))
