@@ -183,7 +183,7 @@ class Live:
         driver.check_integrity()
         assert driver.outstanding == 0
         assert driver.arrived == len(self.ended) == len({id(request) for request in self.ended})
-        assert driver.plane.waiting == 0
+        assert driver.plane.waiting == self.gateway.held.size == 0
         assert all(backend.state.in_flight == 0 for backend in self.gateway.backends)
 
     async def until_connections(self, count: int) -> None:

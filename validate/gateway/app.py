@@ -9,9 +9,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from simcore.request import Request, Service
+from validate.gateway.body import parsed_body, rest_of
 from validate.gateway.errors import BadRequest, error_response
-from validate.gateway.exchange import Exchange
+from validate.gateway.exchange import Asked, Exchange
 from validate.gateway.gateway import Gateway
+from validate.gateway.held import Share
 from validate.gateway.openapi import description
 from validate.gateway.reading import read_body, read_chat, read_completion, read_embedding
 
@@ -22,7 +24,7 @@ Reader = Callable[[web.Request, dict[str, Any], float], Request]
 def make_app(gateway: Gateway) -> web.Application:
     """The routes of an OpenAI-compatible server. Run it with ``handler_cancellation``: a client that hangs
     up cancels its request."""
-    app = web.Application(client_max_size=gateway.settings.max_request)
+    app = web.Application()
     app[GATEWAY] = gateway
     app.on_startup.append(_start)
     app.on_shutdown.append(_shut)
@@ -43,9 +45,12 @@ def answering(service: Service, read: Reader) -> Handler:
     async def handle(http: web.Request) -> web.StreamResponse:
         gateway = http.app[GATEWAY]
         arrival = gateway.driver.clock.now()
-        body = await read_body(http, gateway.settings.receive_timeout)
-        gateway.check_model(service, body.get("model"))
-        return await Exchange(gateway, http, read(http, body, arrival), body).run()
+        with Share(gateway.held) as share:
+            body = parsed_body(await read_body(http, gateway.settings, share))
+            gateway.check_model(service, body.get("model"))
+            asked = Asked(read(http, body, arrival), rest_of(body), body.get("stream") is True, share)
+            del body
+            return await Exchange(gateway, http, asked).run()
 
     return handle
 

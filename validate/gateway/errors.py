@@ -24,6 +24,13 @@ class BadRequest(Exception):
         self.status = status
 
 
+class Overloaded(BadRequest):
+    """Nothing is wrong with the request, but there is no room for it now."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, 503)
+
+
 class BackendFault(Exception):
     """A backend refused, failed, or answered something that is not an answer."""
 

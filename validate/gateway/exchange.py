@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from math import isnan
-from typing import Any
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp import web
 
 from simcore.request import Kind, Outcome, Request
 from validate.gateway.answers import Usage, checked, parsed
-from validate.gateway.body import payload_for, rest_of
-from validate.gateway.errors import BackendFault, ClientGone, error_body, error_event, error_response
+from validate.gateway.body import payload_for
+from validate.gateway.errors import (
+    BackendFault,
+    ClientGone,
+    Overloaded,
+    error_body,
+    error_event,
+    error_response,
+)
 from validate.gateway.events import LONGEST_LINE, EventWatch
 from validate.gateway.gateway import Gateway
+from validate.gateway.held import Share
 from validate.gateway.metadata import DISPATCHED, REQUEST_ID
 from validate.gateway.reply import Reply
 from validate.gateway.upstream import posted, whole
@@ -27,19 +34,26 @@ PASSED_ON = ("Authorization", REQUEST_ID)
 """What the backend is told as the client said it."""
 
 
+class Asked(NamedTuple):
+    """What a client asks: the control plane's request, its body as `rest_of` has it, and what it may hold."""
+
+    request: Request
+    rest: bytes
+    streams: bool
+    share: Share
+
+
 class Exchange:
     """Waits for the control plane's decision, asks that backend, and passes its answer on as it comes."""
 
-    def __init__(
-        self, gateway: Gateway, http: web.Request, request: Request, body: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, gateway: Gateway, http: web.Request, asked: Asked) -> None:
         self._gateway = gateway
         self._http = http
-        self._request = request
-        self._rest = rest_of(body)
+        self._request = request = asked.request
+        self._asked = asked
         self._driver = gateway.driver
         self._reply = Reply(http)
-        self._streams = body.get("stream") is True and request.kind is not Kind.EMBEDDING
+        self._streams = asked.streams and request.kind is not Kind.EMBEDDING
 
     async def run(self) -> web.StreamResponse:
         """The answer, whatever became of it; the request has its one outcome then."""
@@ -52,6 +66,8 @@ class Exchange:
             return error_response(429, "the control plane admits no more requests now")
         except TimeoutError:
             return await self._give_up(Outcome.TIMED_OUT, 504, "there was no whole answer in time")
+        except Overloaded as full:
+            return await self._give_up(Outcome.FAILED, full.status, str(full))
         except BackendFault as fault:
             return await self._give_up(Outcome.FAILED, 502, f"the backend failed: {fault}")
         except ClientGone:
@@ -80,7 +96,7 @@ class Exchange:
             turn = self._driver.requeue(self._request)
 
     async def _ask(self, backend: LiveBackend) -> web.StreamResponse:
-        payload = payload_for(backend, self._request, self._rest)
+        payload = payload_for(backend, self._request, self._asked.rest)
         sent = self._http.headers
         passed_on = {name: sent[name] for name in PASSED_ON if name in sent}
         if REQUEST_ID in sent:
@@ -121,7 +137,7 @@ class Exchange:
         return reply.begun
 
     async def _whole(self, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        content = await whole(answer, self._gateway.settings.max_answer)
+        content = await whole(answer, self._gateway.settings.max_answer, self._asked.share)
         usage = checked(content, self._request)
         response = await self._reply.send(content)
         if self._request.kind is Kind.EMBEDDING:
@@ -134,7 +150,7 @@ class Exchange:
     async def _refusal(self, answer: aiohttp.ClientResponse) -> web.Response:
         """The backend says what is wrong with the request: in its own words if they are a JSON object."""
         try:
-            said = parsed(await whole(answer, LONGEST_ERROR))
+            said = parsed(await whole(answer, LONGEST_ERROR, self._asked.share))
         except BackendFault:
             # Long words about a request that is wrong are no fault of the backend's.
             said = None

@@ -10,6 +10,7 @@ from aiohttp.log import server_logger
 from simcore.request import Service
 from validate.gateway.connections import Connections, room_for_connections
 from validate.gateway.errors import BadRequest
+from validate.gateway.held import Held
 from validate.gateway.metrics import Metrics
 from validate.gateway.settings import GatewaySettings
 from validate.gateway.upstream import open_session
@@ -29,6 +30,7 @@ class Gateway:
         self.driver = driver
         self.backends = list(backends)
         self.settings = settings
+        self.held = Held(settings.max_held)
         self.connections = Connections(
             settings.max_connections or room_for_connections(), server_logger.warning
         )

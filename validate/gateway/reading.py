@@ -6,28 +6,37 @@ import asyncio
 from itertools import count
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from simcore.request import Kind, Request
-from validate.gateway.body import parsed_body
 from validate.gateway.errors import BadRequest
+from validate.gateway.held import Share
 from validate.gateway.metadata import Metadata, read_metadata
+from validate.gateway.settings import GatewaySettings
 from validate.gateway.tokens import CHAT_TOKENS, COMPLETION_TOKENS, chat_length, lengths_of, whole_number
 
 _numbers = count()
 
 
-async def read_body(http: web.Request, seconds: float) -> dict[str, Any]:
-    """The JSON object that was posted, if it comes in so many seconds. Raises BadRequest."""
+async def read_body(http: web.Request, settings: GatewaySettings, share: Share) -> bytes:
+    """What was posted, if it comes in time and there is room. Raises BadRequest."""
     try:
-        async with asyncio.timeout(seconds):
-            return parsed_body(await http.read())
+        async with asyncio.timeout(settings.receive_timeout):
+            return await _received(http.content, settings.max_request, share)
     except TimeoutError:
         raise BadRequest("the request's body did not come in time", 408) from None
-    except web.HTTPRequestEntityTooLarge:
-        raise BadRequest("the request is too large", 413) from None
     except web.RequestPayloadError:
         raise BadRequest("the body is not what its headers say") from None
+
+
+async def _received(content: StreamReader, limit: int, share: Share) -> bytes:
+    parts: list[bytes] = []
+    async for part in content.iter_any():
+        share.take(len(part))
+        if share.size > limit:
+            raise BadRequest("the request is too large", 413)
+        parts.append(part)
+    return b"".join(parts)
 
 
 def read_completion(http: web.Request, body: dict[str, Any], arrival: float) -> Request:

@@ -30,6 +30,8 @@ class GatewaySettings:
     max_request: int = 16 << 20
     max_answer: int = 64 << 20
     """Of an answer that comes in one piece."""
+    max_held: int = 256 << 20
+    """Of the bodies and whole answers of all requests together."""
     keep: int | None = 100_000
     """Ended requests that are remembered; None keeps all."""
 

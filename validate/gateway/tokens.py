@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simcore.scenario.workload import MOST_TEXTS
 from validate.gateway.errors import BadRequest
 
 CHARACTERS_PER_TOKEN = 4
@@ -26,6 +27,8 @@ def lengths_of(given: Any, field: str) -> tuple[int, ...]:
     if isinstance(given, str) or _is_tokens(given):
         return (_length(given, field),)
     if isinstance(given, list) and given:
+        if len(given) > MOST_TEXTS:
+            raise BadRequest(f"{field!r} has {len(given)} texts; at most {MOST_TEXTS}")
         return tuple(_length(one, field) for one in given)
     raise BadRequest(f"{field!r} has to be a text, a list of tokens, or a list of either")
 

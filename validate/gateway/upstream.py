@@ -9,6 +9,7 @@ import aiohttp
 
 from calibration.backends.connections import unlimited
 from validate.gateway.errors import BackendFault
+from validate.gateway.held import Share
 
 REFUSALS = (408, 429)
 """Statuses below 500 by which a server says that it cannot, rather than that the request is wrong."""
@@ -43,12 +44,16 @@ async def posted(
         raise BackendFault(f"{type(error).__name__} on the way to it") from error
 
 
-async def whole(answer: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The bytes of an answer that comes in one piece. Raises BackendFault past ``limit``."""
+async def whole(answer: aiohttp.ClientResponse, limit: int, share: Share) -> bytes:
+    """The bytes of an answer that comes in one piece, held in that share.
+
+    Raises BackendFault past ``limit``, Overloaded where there is no room for it.
+    """
     parts: list[bytes] = []
     size = 0
     async for part in answer.content.iter_any():
         size += len(part)
+        share.take(len(part))
         if size > limit:
             raise BackendFault("its answer is too long")
         parts.append(part)

@@ -102,6 +102,8 @@ class LiveDriver:
     def _settle(self, request: Request, outcome: Outcome) -> None:
         request.outcome = outcome
         request.finished = self.clock.now()
+        # Thousands of ended requests are remembered, each of which may have had thousands of texts.
+        request.text_tokens = ()
         del self._turns[request]
         self.outcomes[outcome] += 1
         self.ended.append(request)
