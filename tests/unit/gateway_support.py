@@ -31,7 +31,7 @@ STREAMS = {
     }
 }
 # Health checks wait long: a busy machine must not lose a fake backend that is well.
-QUICK = GatewaySettings(timeout=20.0, health_period=0.05, health_timeout=10.0)
+QUICK = GatewaySettings(timeout=20.0, health_period=0.05, health_timeout=10.0, linger=0.2)
 Behaviour = Callable[["FakeBackend", web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
 
 

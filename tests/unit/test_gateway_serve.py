@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 import signal
 import sys
+from collections import Counter
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
 from click.testing import CliRunner
 
 from simsage.cli import main
-from tests.unit.gateway_support import FakeBackend, hanging, live, run
+from tests.unit.gateway_support import DONE, FakeBackend, event, live, polite, posted, run, stream_of, wire
 from tests.unit.simsage_support import write_scenario
 from validate.gateway.serve import listening, url_of
 
@@ -51,20 +52,42 @@ def test_it_serves_until_ctrl_c_and_says_what_became_of_all(tmp_path: Path):
     run(test())
 
 
-def test_what_is_under_way_at_the_end_is_unfinished():
+def test_what_is_under_way_at_the_end_is_ended_in_order():
     async def test() -> None:
-        async with aiohttp.ClientSession() as client:
+        async def last(fake, http, body):
+            """Answers within what is left of the time, or streams beyond it."""
+            if body.get("stream"):
+                return await stream_of(http, *[event("a")] * 100, DONE, pause=0.05)
+            await asyncio.sleep(0.15 if body["prompt"] == "last" else 30.0)
+            return await polite(fake, http, body)
 
-            async def ask(url: str) -> None:
-                with contextlib.suppress(aiohttp.ClientError):
-                    await client.post(f"{url}/v1/completions", json={"prompt": "a"})
+        fake = FakeBackend(last)
+        async with aiohttp.ClientSession() as client, AsyncExitStack() as body:
 
-            async with live([FakeBackend(hanging)], max_in_flight=1) as gateway:
-                clients = [asyncio.create_task(ask(gateway.url)) for _ in range(3)]
-                await asyncio.sleep(0.1)
-            await asyncio.gather(*clients)
+            async def ask(url: str, **fields: object) -> tuple[int, str | None, bytes]:
+                async with client.post(f"{url}/v1/completions", json=fields) as response:
+                    return response.status, response.headers.get("Retry-After"), await response.read()
+
+            async with live([fake], max_in_flight=3) as gateway:
+                asked = [
+                    asyncio.create_task(ask(gateway.url, **fields))
+                    for fields in (
+                        {"prompt": "last"},
+                        {"prompt": "a", "stream": True},
+                        {"prompt": "b"},
+                        {"prompt": "c"},
+                    )
+                ]
+                reader, _ = await body.enter_async_context(wire(gateway.url, posted(b"{}")[:-1]))
+                while gateway.gateway.driver.outstanding < 4 or len(fake.bodies) < 3:
+                    await asyncio.sleep(0.01)
+            answered, streamed, held, waited = await asyncio.gather(*asked)
+            assert (answered[0], streamed[0]) == (200, 200)
+            assert b'"the gateway is being stopped"' in streamed[2]
+            assert held[:2] == waited[:2] == (503, "1")
+            assert (await reader.read()).startswith(b"HTTP/1.1 503")
         gateway.gateway.driver.check_integrity()
-        assert gateway.outcomes == ["unfinished"] * 3
+        assert Counter(gateway.outcomes) == {"completed": 1, "unfinished": 3}
 
     run(test())
 

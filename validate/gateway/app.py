@@ -46,7 +46,7 @@ def answering(service: Service, read: Reader) -> Handler:
         gateway = http.app[GATEWAY]
         arrival = gateway.driver.clock.now()
         with Share(gateway.held) as share:
-            body = parsed_body(await read_body(http, gateway.settings, share))
+            body = parsed_body(await read_body(http, gateway, share))
             gateway.check_model(service, body.get("model"))
             asked = Asked(read(http, body, arrival), rest_of(body), body.get("stream") is True, share)
             del body
@@ -100,7 +100,7 @@ async def _start(app: web.Application) -> None:
 
 
 async def _shut(app: web.Application) -> None:
-    app[GATEWAY].driver.stop()
+    app[GATEWAY].end()
 
 
 async def _stop(app: web.Application) -> None:

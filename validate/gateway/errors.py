@@ -14,6 +14,7 @@ KINDS = {
     504: "timeout_error",
 }
 PASSING = (429, 503)
+STOPPING = "the gateway is being stopped"
 
 
 class BadRequest(Exception):

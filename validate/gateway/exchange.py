@@ -13,6 +13,7 @@ from simcore.request import Kind, Outcome, Request
 from validate.gateway.answers import Usage, checked, parsed
 from validate.gateway.body import payload_for
 from validate.gateway.errors import (
+    STOPPING,
     BackendFault,
     ClientGone,
     Overloaded,
@@ -60,11 +61,13 @@ class Exchange:
         request = self._request
         limit = request.arrival + self._gateway.settings.timeout_of(request.stream)
         try:
-            async with asyncio.timeout_at(self._driver.clock.on_loop(limit)):
+            async with self._gateway.ending.limited(self._driver.clock.on_loop(limit)):
                 return await self._carry()
         except Rejected:
             return error_response(429, "the control plane admits no more requests now")
         except TimeoutError:
+            if self._gateway.ending.begun:
+                return await self._give_up(Outcome.UNFINISHED, 503, STOPPING)
             return await self._give_up(Outcome.TIMED_OUT, 504, "there was no whole answer in time")
         except Overloaded as full:
             return await self._give_up(Outcome.FAILED, full.status, str(full))
@@ -180,6 +183,6 @@ class Exchange:
             return error_response(status, message)
         if self._request.outcome is not Outcome.COMPLETED:
             await self._reply.break_off(error_event(status, message))
-        elif outcome is Outcome.TIMED_OUT:
+        elif outcome is not Outcome.FAILED:
             self._reply.hang_up()
         return begun

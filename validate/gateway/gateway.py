@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import aiohttp
@@ -9,6 +10,7 @@ from aiohttp.log import server_logger
 
 from simcore.request import Service
 from validate.gateway.connections import Connections, room_for_connections
+from validate.gateway.ending import Ending
 from validate.gateway.errors import BadRequest
 from validate.gateway.held import Held
 from validate.gateway.metrics import Metrics
@@ -30,6 +32,7 @@ class Gateway:
         self.driver = driver
         self.backends = list(backends)
         self.settings = settings
+        self.ending = Ending()
         self.held = Held(settings.max_held)
         self.connections = Connections(
             settings.max_connections or room_for_connections(), server_logger.warning
@@ -42,8 +45,13 @@ class Gateway:
         self.session = open_session(self.settings.connect_timeout)
         self.health.start(self.session)
 
+    def end(self) -> None:
+        """Let what is under way come to its end, for ``linger`` seconds more."""
+        self.ending.begin(asyncio.get_running_loop().time() + self.settings.linger)
+
     async def stop(self) -> None:
-        """Close them."""
+        """Close them; what has no outcome by now is unfinished."""
+        self.driver.stop()
         await self.health.stop()
         await self.session.close()
 

@@ -9,21 +9,24 @@ from typing import Any
 from aiohttp import StreamReader, web
 
 from simcore.request import Kind, Request
-from validate.gateway.errors import BadRequest
+from validate.gateway.errors import STOPPING, BadRequest, Overloaded
+from validate.gateway.gateway import Gateway
 from validate.gateway.held import Share
 from validate.gateway.metadata import Metadata, read_metadata
-from validate.gateway.settings import GatewaySettings
 from validate.gateway.tokens import CHAT_TOKENS, COMPLETION_TOKENS, chat_length, lengths_of, whole_number
 
 _numbers = count()
 
 
-async def read_body(http: web.Request, settings: GatewaySettings, share: Share) -> bytes:
+async def read_body(http: web.Request, gateway: Gateway, share: Share) -> bytes:
     """What was posted, if it comes in time and there is room. Raises BadRequest."""
+    settings = gateway.settings
     try:
-        async with asyncio.timeout(settings.receive_timeout):
+        async with gateway.ending.limited(asyncio.get_running_loop().time() + settings.receive_timeout):
             return await _received(http.content, settings.max_request, share)
     except TimeoutError:
+        if gateway.ending.begun:
+            raise Overloaded(STOPPING) from None
         raise BadRequest("the request's body did not come in time", 408) from None
     except web.RequestPayloadError:
         raise BadRequest("the body is not what its headers say") from None

@@ -13,9 +13,7 @@ from aiohttp import web
 from validate.gateway.app import make_app
 from validate.gateway.connection import BACKLOG, Site
 from validate.gateway.gateway import Gateway
-
-LINGER = 1.0
-"""Seconds that answers under way have once the end was asked for."""
+from validate.gateway.reply import GRACE
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -41,8 +39,9 @@ def allow_many_connections() -> None:
 
 async def start(gateway: Gateway, bound: socket.socket) -> web.AppRunner:
     """Serve on that socket until the runner's ``cleanup``."""
+    last = gateway.settings.linger + 2 * GRACE
     runner = web.AppRunner(
-        make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=LINGER
+        make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=last
     )
     await runner.setup()
     await Site(runner, bound, gateway.connections, gateway.settings).start()

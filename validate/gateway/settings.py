@@ -23,6 +23,8 @@ class GatewaySettings:
     connect_timeout: float = 5.0
     max_connections: int | None = None
     """Of clients at once; None is what the limit on open files leaves room for."""
+    linger: float = 1.0
+    """For answers under way, once the end was asked for."""
     retries: int = 3
     """How often a request is sent again whose backend failed before the client saw a byte."""
     health_period: float = 10.0
