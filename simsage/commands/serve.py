@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--allow-host", "names", multiple=True, metavar="NAME", help="A name that clients may use; repeatable."
+)
 @click.option("--llm-url", "llm", multiple=True, help="A running LLM server to use; one for each replica.")
 @click.option("--embedding-url", "embedding", multiple=True, help="The same for embedding servers.")
 @click.option("--embed-with-vllm", is_flag=True, help="Start vLLM for embeddings: it batches by itself.")
@@ -29,6 +32,7 @@ def serve(
     overrides: tuple[str, ...],
     host: str,
     port: int,
+    names: tuple[str, ...],
     llm: tuple[str, ...],
     embedding: tuple[str, ...],
     embed_with_vllm: bool,
@@ -39,13 +43,13 @@ def serve(
         from simsage.overrides import parse_overrides
         from simsage.serving import load_variant
         from validate.backends.possible import Backends
-        from validate.gateway.run import run_gateway, simulated_only
+        from validate.gateway.run import Listening, run_gateway, simulated_only
 
         resolved, profiles = load_variant(scenario, variant, parse_overrides(overrides))
         for sentence in simulated_only(resolved):
             _say(sentence)
         backends = Backends({Service.LLM: llm, Service.EMBEDDING: embedding}, embed_with_vllm)
-        _show(run_gateway(resolved, profiles, backends, host, port, _say))
+        _show(run_gateway(resolved, profiles, backends, Listening(host, port, names), _say))
 
 
 def _say(text: str) -> None:

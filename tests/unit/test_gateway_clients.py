@@ -22,6 +22,8 @@ from tests.unit.gateway_support import (
     stream_of,
 )
 
+JSON = {"Content-Type": "application/json"}
+
 
 def test_a_client_that_hangs_up_ends_its_request_on_the_backend_and_frees_its_place():
     async def test() -> None:
@@ -127,7 +129,7 @@ def test_what_cannot_be_understood_is_refused_and_reaches_nobody(route, body, he
 def test_a_body_that_is_not_an_object_is_refused(content: bytes):
     async def test() -> None:
         async with live([FakeBackend()]) as gateway:
-            response = await gateway.client.post(f"{gateway.url}/v1/completions", data=content)
+            response = await gateway.client.post(f"{gateway.url}/v1/completions", data=content, headers=JSON)
             assert (await error_of(response))[0] == 400
 
     run(test())
@@ -152,7 +154,9 @@ def test_a_body_that_does_not_come_is_not_waited_for():
                 yield b'{"prompt": '
                 await never.wait()
 
-            response = await gateway.client.post(f"{gateway.url}/v1/completions", data=trickle())
+            response = await gateway.client.post(
+                f"{gateway.url}/v1/completions", data=trickle(), headers=JSON
+            )
             assert await error_of(response) == (408, "timeout_error")
             assert (fake.bodies, gateway.ended) == ([], [])
 

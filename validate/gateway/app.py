@@ -82,12 +82,13 @@ async def openapi(http: web.Request) -> web.Response:
     return web.json_response(description())
 
 
-async def answered(handler: Handler, request: web.Request) -> web.StreamResponse:
+async def answered(gateway: Gateway, handler: Handler, request: web.Request) -> web.StreamResponse:
     """The answer of the whole application; what goes wrong is an error in the API's form.
 
     This stands around the application: a middleware would not see what aiohttp raises before a route.
     """
     try:
+        gateway.hosts.check(request.headers)
         return await handler(request)
     except BadRequest as bad:
         return error_response(bad.status, str(bad))

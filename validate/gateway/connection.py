@@ -15,6 +15,7 @@ from aiohttp.web_protocol import ERROR
 from validate.gateway.app import answered
 from validate.gateway.connections import Connections
 from validate.gateway.errors import error_response, refusal
+from validate.gateway.gateway import Gateway
 from validate.gateway.settings import GatewaySettings
 
 NOT_HTTP = "this is no HTTP request that can be understood, or its headers are too many or too long"
@@ -136,16 +137,14 @@ class Connection(web.RequestHandler):
 class Site(web.BaseSite):
     """Listens on a bound socket and makes a `Connection` of each that comes."""
 
-    def __init__(
-        self, runner: web.AppRunner, bound: socket.socket, of_all: Connections, settings: GatewaySettings
-    ) -> None:
+    def __init__(self, runner: web.AppRunner, bound: socket.socket, gateway: Gateway) -> None:
         super().__init__(runner)
         assert runner.server is not None
         server = runner.server
-        server.request_handler = partial(_answered, partial(answered, server.request_handler))
+        server.request_handler = partial(_answered, partial(answered, gateway, server.request_handler))
         server.request_factory = in_http_11(server.request_factory)
         self._bound = bound
-        self._make = partial(Connection, server, of_all, settings)
+        self._make = partial(Connection, server, gateway.connections, gateway.settings)
 
     @property
     def name(self) -> str:

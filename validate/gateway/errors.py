@@ -8,6 +8,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 KINDS = {
+    403: "permission_error",
     404: "not_found_error",
     408: "timeout_error",
     429: "rate_limit_error",

@@ -13,6 +13,7 @@ from validate.gateway.connections import Connections, room_for_connections
 from validate.gateway.ending import Ending
 from validate.gateway.errors import BadRequest
 from validate.gateway.held import Held
+from validate.gateway.hosts import Hosts
 from validate.gateway.metrics import Metrics
 from validate.gateway.settings import GatewaySettings
 from validate.gateway.upstream import open_session
@@ -32,6 +33,7 @@ class Gateway:
         self.driver = driver
         self.backends = list(backends)
         self.settings = settings
+        self.hosts = Hosts(settings.hosts)
         self.ending = Ending()
         self.held = Held(settings.max_held)
         self.connections = Connections(

@@ -48,11 +48,14 @@ ERROR = {
 }
 REFUSALS = {
     400: "The request cannot be understood.",
+    403: "The Host or Origin is not allowed.",
     404: "No such model.",
     408: "The body did not come in time.",
     413: "The body is too large.",
+    415: "The body is not called JSON.",
     429: "Admission refuses it.",
     502: "No backend answered it.",
+    503: "There is no room for it now, or the gateway is being stopped.",
     504: "There was no whole answer in time.",
 }
 NAME = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}

@@ -15,11 +15,16 @@ from validate.gateway.held import Share
 from validate.gateway.metadata import Metadata, read_metadata
 from validate.gateway.tokens import CHAT_TOKENS, COMPLETION_TOKENS, chat_length, lengths_of, whole_number
 
+JSON = "application/json"
+"""A page of another site cannot post it unless it is allowed to, which nothing here answers."""
+
 _numbers = count()
 
 
 async def read_body(http: web.Request, gateway: Gateway, share: Share) -> bytes:
     """What was posted, if it comes in time and there is room. Raises BadRequest."""
+    if http.content_type != JSON:
+        raise BadRequest(f"the body's Content-Type has to be {JSON}", 415)
     settings = gateway.settings
     try:
         async with gateway.ending.limited(asyncio.get_running_loop().time() + settings.receive_timeout):

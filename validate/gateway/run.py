@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from simcore.clients.start import timeouts
 from simcore.profile.use import Profiles
@@ -20,20 +21,28 @@ from validate.live.driver import LiveDriver
 from validate.live.plane import Address, live_backends, live_places, live_plane
 
 
+class Listening(NamedTuple):
+    """Where a gateway listens, and the names beside loopback ones and its address that clients may use."""
+
+    host: str
+    port: int
+    names: tuple[str, ...] = ()
+
+
 def run_gateway(
-    scenario: ScenarioDocument, profiles: Profiles, backends: Backends, host: str, port: int, report: Report
+    scenario: ScenarioDocument, profiles: Profiles, backends: Backends, place: Listening, report: Report
 ) -> Gateway:
     """Serve the resolved scenario until SIGINT or SIGTERM; the gateway as it ended.
 
     All that was started is stopped then. Raises BadInput, CalibrationError, and OSError for a taken port.
     """
     with (
-        listening(host, port) as bound,
+        listening(place.host, place.port) as bound,
         TemporaryDirectory(prefix="simsage-serve-") as work,
         launched(live_places(scenario), profiles, backends, Path(work), report) as backing,
     ):
         allow_many_connections()
-        settings = settings_of(scenario)
+        settings = settings_of(scenario, place)
         return asyncio.run(
             serve(
                 lambda: gateway_of(scenario, profiles, backing.addresses, settings),
@@ -55,9 +64,9 @@ def gateway_of(
     return Gateway(driver, backends, settings)
 
 
-def settings_of(scenario: ScenarioDocument) -> GatewaySettings:
+def settings_of(scenario: ScenarioDocument, place: Listening) -> GatewaySettings:
     """The usual settings, with the timeouts of the scenario's streams."""
-    return GatewaySettings(stream_timeouts=timeouts(scenario))
+    return GatewaySettings(stream_timeouts=timeouts(scenario), hosts=(place.host, *place.names))
 
 
 def simulated_only(scenario: ScenarioDocument) -> Iterator[str]:

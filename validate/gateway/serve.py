@@ -44,7 +44,7 @@ async def start(gateway: Gateway, bound: socket.socket) -> web.AppRunner:
         make_app(gateway), handler_cancellation=True, access_log=None, shutdown_timeout=last
     )
     await runner.setup()
-    await Site(runner, bound, gateway.connections, gateway.settings).start()
+    await Site(runner, bound, gateway).start()
     return runner
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class GatewaySettings:
-    """Seconds and bytes. Timeout and health checks are SAGE's unless told otherwise."""
+    """Seconds and bytes, unless said. Timeout and health checks are SAGE's unless told otherwise."""
 
     timeout: float = 300.0
     """From a request's arrival to its whole answer."""
     stream_timeouts: Mapping[str, float] = field(default_factory=dict)
     """The same for the scenario's streams that say it."""
+    hosts: tuple[str, ...] = ()
+    """Names and addresses beside loopback ones under which clients may ask."""
     receive_timeout: float = 30.0
     """For a request's body to come in, so that slow clients hold nothing."""
     idle_timeout: float = 60.0
