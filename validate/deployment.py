@@ -9,8 +9,9 @@ from simcore.errors import BadInput, Fault
 from simcore.profile.use import Profiles
 from simcore.request import Service
 from simcore.scenario.document import ScenarioDocument
-from validate.backends.launch import asked_models, base_of
+from validate.backends.launch import asked_models
 from validate.backends.possible import service_of
+from validate.backends.urls import base_of
 from validate.live.plane import live_places, public_model
 
 CLUSTER = ("backends", "devices", "control_plane")
@@ -33,7 +34,7 @@ def find_deployment(
     the deployment does not tell its models.
     """
     _check_one_cluster(documents)
-    base = base_of(url)
+    base = base_of(url, "--gateway-url")
     wanted = {service_of(place): public_model(place, profiles) for place in live_places(documents[0])}
     unsaid = {service: model for service, model in wanted.items() if service not in named}
     listed = asked_models(base) if unsaid else []

@@ -6,16 +6,22 @@ import asyncio
 import re
 import signal
 import sys
+from base64 import b64encode
 from collections import Counter
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import pytest
+from aiohttp import web
 from click.testing import CliRunner
 
+from calibration.errors import BackendFailed
 from simsage.cli import main
 from tests.unit.gateway_support import DONE, FakeBackend, event, live, polite, posted, run, stream_of, wire
 from tests.unit.simsage_support import write_scenario
+from validate.backends.launch import asked_models
 from validate.gateway.serve import listening, url_of
 
 
@@ -99,11 +105,53 @@ def test_bad_input_starts_nothing(tmp_path: Path):
         ([], "allowed: one of isolated, shared"),
         (["--variant", "isolatet"], "did you mean 'isolated'?"),
         (["--variant", "shared", *url, *url], "--llm-url: (whole file): found 2 of them; allowed: 1"),
+        (
+            ["--variant", "shared", "--llm-url", "http://us:er@h:99999"],
+            "found 'http://h:99999'; allowed: http://",
+        ),
+        (
+            ["--variant", "shared", "--llm-url", "http://h:1/\r\nX: 1"],
+            "found 'http://h:1/\\r\\nX: 1'; allowed",
+        ),
+        (["--variant", "shared", "--llm-url", "file:///etc/passwd"], "--llm-url: (whole file): found 'file"),
         (["--variant", "shared", "--set", "backends.llm.profile=nowhere.json"], "nowhere.json"),
     ):
         done = CliRunner().invoke(main, ["serve", str(scenario), "--port", "0", *args])
         assert done.exit_code == 2
         assert said in done.stderr
+        assert "us:er" not in done.stderr
+
+
+def test_a_password_is_sent_and_never_shown(tmp_path: Path):
+    async def test() -> None:
+        wanted = "Basic " + b64encode(b"us:pass word").decode()
+        asked = []
+
+        class Locked(FakeBackend):
+            async def models(self, http: web.Request) -> web.Response:
+                asked.append(http.headers.get("Authorization"))
+                return await super().models(http)
+
+            async def answer(self, http: web.Request) -> web.StreamResponse:
+                asked.append(http.headers.get("Authorization"))
+                return await super().answer(http)
+
+        locked, open_to_all = Locked(), FakeBackend()
+        runners = [await fake.start() for fake in (locked, open_to_all)]
+        url = locked.url.replace("://", "://us:pass%20word@")
+        assert await asyncio.to_thread(asked_models, url) == ["their-name"]
+        with pytest.raises(BackendFailed) as failed:
+            await asyncio.to_thread(asked_models, url + "/nowhere")
+        assert "pass" not in str(failed.value)
+        async with live([locked]) as gateway:
+            gateway.gateway.backends[0] = replace(gateway.gateway.backends[0], url=url)
+            async with gateway.post(headers={"Authorization": "Bearer the client's"}) as response:
+                assert response.status == 200
+        assert asked == [wanted, wanted]
+        for runner in runners:
+            await runner.cleanup()
+
+    run(test())
 
 
 def test_a_taken_port_is_known_before_anything_starts(tmp_path: Path):

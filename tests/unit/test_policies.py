@@ -126,6 +126,20 @@ def test_virtual_token_counter_gives_no_credit_for_idle_time():
     assert ordering.counters["later"] == 30, "lifted to the last that waited"
 
 
+def test_virtual_token_counter_remembers_so_many_tenants_and_none_that_waits_is_forgotten():
+    ordering = make_ordering("virtual_token_counter", settings_of())
+    push_all(ordering, [request(0, tenant="a", prompt=9), request(1, tenant="a", prompt=9)])
+    for id in range(2, 5000):
+        push_all(ordering, [request(id, tenant=f"{id}", prompt=3)])
+        gone = ordering.pop(0.0)
+        gone.generated_tokens = 1
+        ordering.completed(gone, 0.0)
+        assert ordering.counters[gone.tenant] >= 0
+    assert len(ordering.counters) <= 1024 + 2
+    assert ordering.counters["a"] == 9 + 2 * 1
+    assert drain(ordering) == [4999, 1]
+
+
 def test_deficit_round_robin_saves_what_a_visit_leaves():
     ordering = make_ordering("deficit_round_robin", settings_of(quantum=100))
     push_all(ordering, [request(id, tenant="a", prompt=50, output=10) for id in range(4)])
@@ -201,6 +215,16 @@ def test_an_empty_ordering_has_no_next_and_knows_no_stranger(name):
     with pytest.raises(KeyError):
         ordering.discard(request(0))
     assert len(ordering) == 0
+
+
+def test_tenants_without_end_get_no_bucket_each():
+    bucket = make_admission("token_bucket", settings_of(rate=1.0, burst=2.0))
+    admitted = [bucket.admits(request(id, tenant=f"{id}"), 0, 0.0) for id in range(5000)]
+    assert sum(admitted) == 1024 + 2, "all that have none share one"
+    assert not bucket.admits(request(0, tenant="new"), 0, 0.5)
+    assert bucket.admits(request(0, tenant="4999"), 0, 1.0), "the first buckets are full again"
+    again = [bucket.admits(request(id, tenant="1000"), 0, 1.0) for id in range(3)]
+    assert again == [True, True, False], "and the others are kept"
 
 
 def test_token_bucket_is_per_tenant_with_its_burst_and_rate():

@@ -109,7 +109,8 @@ def listening() -> list[tuple[str, str]]:
     for file, call in CALLS:
         name = ast.unparse(call.func).rpartition(".")[2]
         place = f"{file.relative_to(ROOT)}:{call.lineno}"
-        if name in ("bind", "bind_tcp", "create_server"):
+        bound = "sock" in {one.arg for one in call.keywords}
+        if name in ("bind", "bind_tcp", "create_server") and not bound:
             found.append(
                 (place, ast.unparse(call.args[0]).strip("()").partition(",")[0] if call.args else "")
             )

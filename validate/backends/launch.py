@@ -22,6 +22,7 @@ from validate.backends.cores import give_out, shared
 from validate.backends.kept import kept_server
 from validate.backends.possible import Backends, check_possible, measured_on, service_of
 from validate.backends.processes import start_one
+from validate.backends.urls import asking, base_of, shown
 from validate.live.plane import Address
 
 Report = Callable[[str], None]
@@ -43,7 +44,8 @@ def launched(
     """The backends of the places, all answering; what was started ends on leaving.
 
     Models and logs are in ``work``. While backends run this process keeps to the gateway's core. BadInput if
-    the URLs are not as many as the service's backends, BackendMissing or BackendFailed if one cannot start.
+    a URL is none or they are not as many as the service's backends, BackendMissing or BackendFailed if one
+    cannot start.
     """
     given = given_addresses(places, backends.urls)
     missing = [place for place in places if place.name not in given]
@@ -64,11 +66,11 @@ def given_addresses(places: Sequence[Place], urls: Mapping[Service, Sequence[str
     faults = []
     for service, listed in urls.items():
         names = [place.name for place in places if service_of(place) is service]
+        option = f"--{service.name.lower()}-url"
         if listed and len(listed) != len(names):
-            option = f"--{service.name.lower()}-url"
             allowed = f"{len(names)}, one for each of the scenario's backends: {', '.join(names) or 'none'}"
             faults.append(Fault(option, 0, "", f"{len(listed)} of them", allowed))
-        found |= zip(names, map(base_of, listed), strict=False)
+        found |= zip(names, [base_of(url, option) for url in listed], strict=False)
     if faults:
         raise BadInput(faults)
     return found
@@ -77,18 +79,13 @@ def given_addresses(places: Sequence[Place], urls: Mapping[Service, Sequence[str
 def asked_models(url: str) -> list[str]:
     """The names of the models that a running server has, at least one. Raises BackendFailed."""
     try:
-        with urllib.request.urlopen(f"{url}/v1/models", timeout=ANSWER_LIMIT) as answer:  # noqa: S310
+        with urllib.request.urlopen(asking(f"{url}/v1/models"), timeout=ANSWER_LIMIT) as answer:  # noqa: S310
             listed = json.loads(answer.read(1 << 20))["data"]
             return [str(listed[0]["id"]), *(str(model["id"]) for model in listed[1:])]
     except (OSError, ValueError, RecursionError, LookupError, TypeError) as error:
         raise BackendFailed(
-            f"{url}/v1/models does not tell the model that is served there: {error}"
+            f"{shown(url)}/v1/models does not tell the model that is served there: {error}"
         ) from None
-
-
-def base_of(url: str) -> str:
-    """What paths such as ``/v1/models`` are appended to, of a URL with or without ``/v1``."""
-    return url.rstrip("/").removesuffix("/v1")
 
 
 def _start(

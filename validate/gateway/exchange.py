@@ -102,6 +102,9 @@ class Exchange:
         payload = payload_for(backend, self._request, self._asked.rest)
         sent = self._http.headers
         passed_on = {name: sent[name] for name in PASSED_ON if name in sent}
+        if "@" in backend.url:
+            # It has credentials of its own, and these are the gateway's.
+            passed_on.pop("Authorization", None)
         if REQUEST_ID in sent:
             at = self._driver.clock.on_loop(self._request.dispatched)
             self._reply.headers[DISPATCHED] = f"{at:.6f}"

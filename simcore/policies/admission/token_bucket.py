@@ -7,10 +7,17 @@ from simcore.request import Request
 
 ROUNDING = 1e-9
 """Requests that a bucket may lack: a client exactly at the rate is not turned away by a rounding error."""
+MOST_TENANTS = 1024
+"""Buckets that are kept: whoever may name tenants could else name new ones without end."""
+OTHERS = "\0"
+"""The bucket of those for whom there is none."""
 
 
 class TokenBucket(Admission):
     """Each tenant's bucket holds ``burst`` requests, starts full and gains ``rate`` a second.
+
+    There are `MOST_TENANTS` buckets. For a new tenant that which was not used for longest is given up if it
+    is full again, so that nothing is lost; until it is, all tenants without one share one more.
 
     ValueError without a rate, or with a burst below the one request that a bucket has to hold.
     """
@@ -23,8 +30,22 @@ class TokenBucket(Admission):
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def admits(self, request: Request, waiting: int, now: float) -> bool:
-        level, filled = self._buckets.get(request.tenant, (self._burst, now))
-        level = min(self._burst, level + self._rate * (now - filled))
-        admitted = level >= 1 - ROUNDING
-        self._buckets[request.tenant] = (level - admitted, now)
+        tenant = request.tenant if self._keeps(request.tenant, now) else OTHERS
+        admitted = (level := self._level(tenant, now)) >= 1 - ROUNDING
+        self._buckets.pop(tenant, None)
+        self._buckets[tenant] = (level - admitted, now)
         return admitted
+
+    def _level(self, tenant: str, now: float) -> float:
+        level, filled = self._buckets.get(tenant, (self._burst, now))
+        return min(self._burst, level + self._rate * (now - filled))
+
+    def _keeps(self, tenant: str, now: float) -> bool:
+        """Whether the tenant has a bucket or can have one."""
+        if tenant in self._buckets or len(self._buckets) < MOST_TENANTS:
+            return True
+        longest = next(iter(self._buckets))
+        if self._level(longest, now) < self._burst:
+            return False
+        del self._buckets[longest]
+        return True

@@ -12,6 +12,8 @@ INPUT_WEIGHT = 1
 """The paper's w_p: service that one prompt token counts for."""
 OUTPUT_WEIGHT = 2
 """The paper's w_q: service that one generated token counts for."""
+MOST_TENANTS = 1024
+"""Counters that are kept of tenants that do not wait."""
 
 
 class VirtualTokenCounter(Ordering):
@@ -22,6 +24,9 @@ class VirtualTokenCounter(Ordering):
     the counters of two tenants that wait throughout differ by at most max(w_p L, w_q M), where L is the
     longest prompt and M the most tokens, prompt and output, in flight. For at a tenant's last dispatch its
     counter was the least, and what it was charged since is that prompt and what it had in flight.
+
+    Of tenants that do not wait the last `MOST_TENANTS` to begin to are remembered: one that was forgotten
+    begins again as a new one does, at the least counter of those waiting.
     """
 
     def __init__(self, settings: PolicySettings) -> None:
@@ -60,10 +65,24 @@ class VirtualTokenCounter(Ordering):
         self._charge(request)
 
     def _charge(self, request: Request) -> None:
-        self.counters[request.tenant] += OUTPUT_WEIGHT * request.generated_tokens
+        if request.tenant in self.counters:
+            self.counters[request.tenant] += OUTPUT_WEIGHT * request.generated_tokens
 
     def _lift(self, tenant: str) -> None:
         """Idle time earns no credit: begin at the least counter of those waiting, else the last to wait."""
         others = self._waiting.tenants or self._last_left
         floor = min((self.counters[other] for other in others), default=0.0)
-        self.counters[tenant] = max(self.counters[tenant], floor)
+        lifted = max(self.counters.pop(tenant, 0.0), floor)
+        self._forget()
+        self.counters[tenant] = lifted
+
+    def _forget(self) -> None:
+        """Make room for one counter, of those kept for longest first; those that still count stay."""
+        if len(self.counters) < MOST_TENANTS + len(self._waiting.tenants):
+            return
+        longest = next(
+            tenant
+            for tenant in self.counters
+            if tenant not in self._waiting.tenants and tenant not in self._last_left
+        )
+        del self.counters[longest]
