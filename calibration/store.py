@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from calibration.whole_file import write_whole
+from simcore.regular_file import read_bytes
 
 Record = dict[str, Any]
+
+
+MOST_STORED = 1 << 30
+"""Bytes of a store that is read."""
 
 
 class Store:
@@ -59,7 +64,7 @@ def _whole_lines(path: Path) -> Iterator[Record]:
     """The first line, and what follows it as far as it is blocks."""
     if not path.exists():
         return
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines()):
+    for number, line in enumerate(read_bytes(path, MOST_STORED).decode("utf-8", "replace").splitlines()):
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from simcore.printable import in_one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -23,7 +25,8 @@ class Fault:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.key or '(whole file)'}: found {self.found}; allowed: {self.allowed}"
+        fault = f"{where}: {self.key or '(whole file)'}: found {self.found}; allowed: {self.allowed}"
+        return in_one_line(fault)
 
 
 class BadInput(ValueError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from simsage.commands.calibrate import calibrate
@@ -14,9 +16,19 @@ from simsage.commands.profiles import profiles
 from simsage.commands.run import run
 from simsage.commands.serve import serve
 from simsage.commands.validate import validate
+from simsage.printed import printed
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands, which print as `printed` has it."""
+
+    def main(self, *args: Any, **given: Any) -> Any:
+        """Run the command line."""
+        with printed():
+            return super().main(*args, **given)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="simsage")
 def main() -> None:
     """Simulate LLM and embedding serving on profiles measured on real backends."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import simcore
 import simsage
 from simcore.policies.installed import installed_sources
+from simcore.regular_file import opened
 from simsage.environment import packages
 
 
@@ -33,6 +34,6 @@ def run_key(resolved: str, environment: str, traces: Iterable[Path]) -> str:
     """16 hexadecimal digits for the scenario's text, environment.json's digest, programs and trace files."""
     digest = hashlib.sha256("\n".join((resolved, environment, programs())).encode())
     for path in traces:
-        with path.open("rb") as file:
+        with opened(path) as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]

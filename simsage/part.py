@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from simcore.profile.document import ProfileDocument
+from simcore.regular_file import check_regular, read_text
 from simcore.result import BackendUsage, ControlPlaneUsage, RangeExcess
 from simsage.metrics import Sample
 from simsage.records import Writer
@@ -82,8 +83,9 @@ class Part:
     def read(self, cell: Cell) -> Measured | None:
         """What was measured of ``cell``; None if the part is not there, or not whole."""
         try:
+            check_regular(self.rows)
             pq.read_metadata(self.rows)
-            return _loaded(self.facts.read_text(encoding="utf-8"), cell)
+            return _loaded(read_text(self.facts), cell)
         except (FileNotFoundError, ValueError, TypeError, KeyError, pa.ArrowException):
             return None
 

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from simcore.printable import printable
 
 WIDTH = 100
-"""Columns where there is no terminal."""
+"""Columns where there is no terminal, or one that says that it has none."""
+
+
+class SafeConsole(Console):
+    """rich's, on which texts are shown as `printable` has them: rich passes escape sequences on."""
+
+    def __init__(self, *, highlight: bool = True, stderr: bool = False) -> None:
+        super().__init__(highlight=highlight, stderr=stderr)
+        if not self.width:
+            self.width = WIDTH
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        """A text as rich has it; every text in a table or a print comes by here."""
+        return super().render_str(printable(text), **style)
 
 
 def plain_console(console: Console | None) -> Console:
     """The console, or a new one; without a terminal in plain text, `WIDTH` columns wide."""
-    console = console or Console(highlight=False)
+    console = console or SafeConsole(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH
     return console

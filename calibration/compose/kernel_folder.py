@@ -12,6 +12,7 @@ from ruamel.yaml.error import YAMLError
 
 from calibration.compose.serving import Serving
 from calibration.errors import CalibrationError
+from simcore.regular_file import read_text
 
 DTYPES = {"bf16": "bfloat16", "fp8": "fp8"}
 """By LLMServingSim's name of a variant."""
@@ -56,7 +57,7 @@ def kernel_folder(folder: Path, serving: Serving) -> KernelFolder:
 
 def _meta(path: Path) -> Mapping[str, Any]:
     try:
-        meta = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        meta = YAML(typ="safe", pure=True).load(read_text(path))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         raise CalibrationError(f"{path}: found no YAML ({' '.join(str(error).split())})") from None
     needed = ("gpu", "vllm_version", "variant", "tp_degrees", "engine_effective")

@@ -10,6 +10,7 @@ from typing import Any
 
 from calibration.compose.facts import model_config, names
 from calibration.errors import CalibrationError
+from simcore.regular_file import read_text
 
 DENSE = ("llama", "mistral", "qwen2", "qwen3")
 """Values of ``model_type`` whose layers are as `ModelShape` counts them."""
@@ -103,8 +104,8 @@ def model_shape(name_or_path: str) -> ModelShape:
     if not file.is_file():
         model_config(name_or_path)
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        config = json.loads(read_text(file))
+    except (OSError, ValueError, RecursionError) as error:
         raise CalibrationError(f"{file} is no valid JSON: {error}") from None
     if not isinstance(config, dict):
         raise CalibrationError(f"{file}: found no mapping; a model's config.json is one")

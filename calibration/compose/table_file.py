@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from calibration.errors import CalibrationError
+from simcore.regular_file import check_regular
 
 
 def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
@@ -18,6 +19,7 @@ def read_table(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) 
     Raises CalibrationError where it is none, lacks a ``needed`` column or has no rows.
     """
     try:
+        check_regular(path)
         there = set(pq.read_schema(path).names)
         if missing := [name for name in needed if name not in there]:
             raise CalibrationError(f"{path}: found no column {missing[0]}; needed: {', '.join(needed)}")

@@ -22,6 +22,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.nodes import ScalarNode
 
 from simcore.errors import BadInput, Fault
+from simcore.regular_file import opened
 from simcore.scenario.finding import Finding, KeyPath, dotted, shown
 
 MAX_BYTES = 256 * 1024
@@ -78,7 +79,7 @@ def read_source(path: Path) -> Source:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             content = file.read(MAX_BYTES + 1)
     except IsADirectoryError:
         raise _bad(path, 0, "a folder", "a YAML file") from None

@@ -5,11 +5,18 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from simcore.errors import BadInput, Fault
+from simcore.regular_file import opened
 
+MOST_JSON = 1 << 30
+"""Bytes of a list that is one JSON document, which is read whole."""
+LONGEST_LINE = 1 << 24
 Record = tuple[int, dict[str, Any]]
 
 
@@ -20,8 +27,8 @@ def bad_file(path: Path, line: int, found: str, allowed: str) -> BadInput:
 
 def csv_records(path: Path) -> Iterator[Record]:
     """Rows by the names in the first line; a cell that is not there is None."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
+    with _text(path, newline="") as file:
+        reader = csv.DictReader(_lines(path, file))
         try:
             for row in reader:
                 yield reader.line_num, row
@@ -31,8 +38,8 @@ def csv_records(path: Path) -> Iterator[Record]:
 
 def jsonl_records(path: Path) -> Iterator[Record]:
     """One object a line; empty lines are passed over."""
-    with path.open(encoding="utf-8-sig") as file:
-        for line, text in enumerate(file, start=1):
+    with _text(path) as file:
+        for line, text in enumerate(_lines(path, file), start=1):
             if text.strip():
                 try:
                     value = json.loads(text)
@@ -43,7 +50,8 @@ def jsonl_records(path: Path) -> Iterator[Record]:
 
 def json_records(path: Path) -> Iterator[Record]:
     """The objects of one list."""
-    text = path.read_text(encoding="utf-8-sig").rstrip()
+    with _text(path, most=MOST_JSON) as file:
+        text = file.read().rstrip()
     decoder, position = json.JSONDecoder(), text.find("[") + 1
     if not position or text[: position - 1].strip() or not text.endswith("]"):
         raise bad_file(path, 1, "no list", "a JSON list of objects")
@@ -55,6 +63,22 @@ def json_records(path: Path) -> Iterator[Record]:
             value = None
         yield line, _object(path, line, value)
         position = _past(text, position, ",")
+
+
+@contextmanager
+def _text(path: Path, most: int | None = None, newline: str | None = None) -> Iterator[TextIO]:
+    with opened(path, most) as file, TextIOWrapper(file, "utf-8-sig", newline=newline) as text:
+        yield text
+
+
+def _lines(path: Path, file: TextIO) -> Iterator[str]:
+    """The lines, none of them longer than `LONGEST_LINE`."""
+    for number in count(1):
+        if not (line := file.readline(LONGEST_LINE)):
+            return
+        if len(line) == LONGEST_LINE:
+            raise bad_file(path, number, f"a line of over {LONGEST_LINE} characters", "shorter lines")
+        yield line
 
 
 def _past(text: str, position: int, separator: str) -> int:

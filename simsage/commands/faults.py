@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import click
 
+from simcore.printable import printable
+
 BAD_INPUT = 2
 STOPPED = 130
 
@@ -38,6 +40,10 @@ def faults_shown() -> Iterator[None]:
     except KeyboardInterrupt as stop:
         click.echo(f"Stopped; {_left(stop)}", err=True)
         sys.exit(STOPPED)
+    except UnicodeEncodeError as error:
+        text = printable(error.object)
+        click.echo(f"not in UTF-8, and cannot be written: {text}; {_left(error)}", err=True)
+        sys.exit(BAD_INPUT)
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         click.echo(f"{error.strerror or error}{where}; {_left(error)}", err=True)

@@ -13,10 +13,13 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter, ValidationError
 
 from simcore.errors import BadInput, Fault
+from simcore.regular_file import check_regular, read_text
 from simsage import output, records
 from simsage.summary import SCHEMA_VERSION, Summary
 
 WRITTEN = "what simsage run has written"
+MOST_ROWS = 50_000_000
+"""A small file may tell of any number, all alike."""
 ALIKE = {pa.string(): (pa.string(), pa.large_string())}
 """Types of columns that a reader may take for each other."""
 _SUMMARY: TypeAdapter[Summary] = TypeAdapter(Summary)
@@ -31,7 +34,7 @@ def bad(path: Path, found: str, allowed: str = WRITTEN, key: str = "") -> BadInp
 def read_json(folder: Path, name: str) -> dict[str, Any]:
     """The mapping in a file of the folder. Raises BadInput."""
     try:
-        content = json.loads((folder / name).read_text(encoding="utf-8"))
+        content = json.loads(read_text(folder / name))
     except OSError as error:
         raise bad(folder, f"no {name} ({error.strerror})", "a folder that simsage run has written") from None
     except (ValueError, RecursionError):
@@ -70,7 +73,11 @@ def read_digests(folder: Path) -> dict[str, str]:
 def check_columns(path: Path, columns: Sequence[str]) -> None:
     """Raise BadInput unless the records have these columns, as they are written."""
     with telling(path):
-        schema = pq.read_schema(path)
+        check_regular(path)
+        with pq.ParquetFile(path) as file:
+            schema, rows = file.schema_arrow, file.metadata.num_rows
+    if rows > MOST_ROWS:
+        raise bad(path, f"{rows:,} rows", f"at most {MOST_ROWS:,}")
     for name in columns:
         if name not in schema.names:
             raise bad(path, f"no column {name}")
@@ -84,7 +91,9 @@ def telling(path: Path) -> Iterator[None]:
     """Tell which file it was that could not be read, or does not add up."""
     try:
         yield
-    except (OSError, pa.ArrowException, records.ConservationFault) as error:
+    except UnicodeEncodeError:
+        raise bad(path, "a path that is not UTF-8", "one that is") from None
+    except (OSError, MemoryError, pa.ArrowException, records.ConservationFault) as error:
         raise bad(path, " ".join(str(error).split())) from None
 
 

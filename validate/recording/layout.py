@@ -23,11 +23,14 @@ from pydantic import BaseModel, ValidationError
 
 from calibration.whole_file import write_whole
 from simcore.errors import BadInput, Fault
+from simcore.regular_file import opened
 
 RECORDING = "recording"
 """The folder's name in that of a validation."""
 SCENARIO, ENVIRONMENT = "scenario.yaml", "environment.json"
 REPLAYS, POWER = "replays.jsonl", "power.csv.gz"
+MOST_BYTES = 1 << 30
+"""Of one file of a recording, unpacked."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -60,13 +63,17 @@ def read_lines(path: Path, row: type[Model]) -> Iterator[Model]:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
-        return (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+        with opened(path) as file:
+            whole = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
+            content = whole.read(MOST_BYTES + 1).decode("utf-8")
     except FileNotFoundError:
         raise BadInput([Fault(str(path), 0, "", "no such file", "a whole recording")]) from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         found = f"unreadable: {str(error)[:80]}"
         raise BadInput([Fault(str(path), 0, "", found, "a file that was written whole")]) from None
+    if len(content) > MOST_BYTES:
+        raise BadInput([Fault(str(path), 0, "", f"over {MOST_BYTES:,} bytes", "a recording")])
+    return content
 
 
 def _found(error: Any) -> str:
