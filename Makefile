@@ -6,7 +6,7 @@ OLDEST := .venv-oldest
 COMPILED := $(CURDIR)/build/compiled
 BIN := $(VENV)/bin
 
-.PHONY: demo test compiled test-compiled live docs lint types bounds bench bench-accuracy bench-gateway bench-robust mutation clean
+.PHONY: demo test compiled test-compiled live docs lint types bounds bench bench-accuracy bench-gateway bench-robust bench-attack mutation clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -73,6 +73,10 @@ mutation: $(VENV)/.installed
 
 bench-robust: mutation
 	$(BIN)/python -m benchmarks.robust
+
+# The part of it that attacks the gateway: two minutes.
+bench-attack: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.robust_gateway
 
 bench: compiled
 	$(BIN)/python benchmarks/speed.py

@@ -81,13 +81,13 @@ def vllm(cores: Cores) -> Iterator[str]:
 
 
 @contextmanager
-def gateway(direct: str, cores: Cores) -> Iterator[Served]:
+def gateway(direct: str, cores: Cores, kind: type[GatewayProcess] = GatewayProcess) -> Iterator[Served]:
     """What `simsage serve` runs, in front of that backend; this process is on the backend's cores then."""
     allowed = os.sched_getaffinity(0)
     addresses = {place.name: Address(direct, "model") for place in live_places(SCENARIO)}
     with TemporaryDirectory(prefix="simsage-gateway-") as work:
         os.sched_setaffinity(0, cores.clients)
-        with GatewayProcess(SCENARIO, PROFILES, addresses, Path(work)) as process:
+        with kind(SCENARIO, PROFILES, addresses, Path(work)) as process:
             os.sched_setaffinity(0, cores.backend)
             try:
                 process.wait_ready()

@@ -1,4 +1,5 @@
-"""Every campaign of docs/reliability.md as one table: what was tried, by which command, its last line.
+"""Every campaign of docs/reliability.md as one table: what was tried, by which command, its last line; then the
+attacks on the gateway as a table of their own.
 
 Exit code 1 if any of them found something broken; what that was is on standard error.
 """
@@ -60,6 +61,10 @@ CAMPAIGNS = (
         "pytest tests/fuzz/test_gateway_fuzz.py tests/unit/test_gateway_clients.py",
     ),
     Campaign(
+        "Files, texts and URLs of others: pipes, devices, endless files, escape sequences",
+        "pytest tests/unit/test_printable.py tests/unit/test_regular_file.py",
+    ),
+    Campaign(
         "No pickle, no eval, no shell; pages escape what users wrote",
         "pytest tests/unit -k 'security or escape'",
     ),
@@ -79,6 +84,10 @@ def main() -> int:
         row, held = campaign.row()
         print(row, flush=True)
         all_held &= held
+    print("\nThe gateway under attack (`benchmarks.robust_gateway`):\n", flush=True)
+    all_held &= (
+        subprocess.run([sys.executable, "-m", "benchmarks.robust_gateway"], check=False).returncode == 0
+    )
     return int(not all_held)
 
 

@@ -22,9 +22,10 @@ class Closing(Protocol):
 
 
 class Connections:
-    """At most ``limit`` at once: for one more, that which waited longest for its next request is closed.
+    """At most ``limit`` at once: for one more, that which has waited longest for a request is closed.
 
-    So idle clients keep nobody out. ``tell`` is told once that the limit was reached.
+    Those that have never asked anything go first, so that idle clients keep nobody out, and nobody's
+    connection between two requests is lost to them. ``tell`` is told once that the limit was reached.
     """
 
     def __init__(self, limit: int, tell: Callable[[str], None]) -> None:
@@ -32,6 +33,7 @@ class Connections:
         self._tell = tell
         self._told = False
         self._all: set[Closing] = set()
+        self._new: dict[Closing, None] = {}
         self._idle: dict[Closing, None] = {}
 
     def __len__(self) -> int:
@@ -39,8 +41,8 @@ class Connections:
 
     def admits(self, connection: Closing) -> bool:
         """Take one more, if there is room for it or can be made."""
-        while len(self._all) >= self._limit and self._idle:
-            longest = next(iter(self._idle))
+        while len(self._all) >= self._limit and (waiting := self._new or self._idle):
+            longest = next(iter(waiting))
             self.leave(longest)
             longest.force_close()
             self._full()
@@ -48,11 +50,12 @@ class Connections:
             self._full()
             return False
         self._all.add(connection)
-        self._idle[connection] = None
+        self._new[connection] = None
         return True
 
     def busy(self, connection: Closing) -> None:
         """A request of its is being answered."""
+        self._new.pop(connection, None)
         self._idle.pop(connection, None)
 
     def idle(self, connection: Closing) -> None:
@@ -62,6 +65,7 @@ class Connections:
 
     def leave(self, connection: Closing) -> None:
         """It has gone."""
+        self._new.pop(connection, None)
         self._all.discard(connection)
         self._idle.pop(connection, None)
 

@@ -37,10 +37,15 @@ class Share:
         self._held.take(size)
         self.size += size
 
+    def give_back(self, size: int) -> None:
+        """Hold that many bytes less."""
+        self._held.give_back(size)
+        self.size -= size
+
     def __enter__(self) -> Share:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._held.give_back(self.size)
+        self.give_back(self.size)

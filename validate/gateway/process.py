@@ -12,8 +12,6 @@ from simcore.profile.use import Profiles
 from simcore.scenario.document import ScenarioDocument
 from validate.live.plane import Address
 
-MODULE = "validate.gateway.worker"
-
 
 class GatewayProcess(ListeningProcess):
     """The control plane of a resolved scenario over backends at their addresses, on a free local port,
@@ -22,6 +20,7 @@ class GatewayProcess(ListeningProcess):
     What it is told and what it prints is in ``work``.
     """
 
+    module = "validate.gateway.worker"
     what = "the gateway"
     check = "/v1/models"
     """Its ``/health`` is that of its backends."""
@@ -52,4 +51,4 @@ class GatewayProcess(ListeningProcess):
         self._start(self.log)
 
     def _start(self, log: Path) -> None:
-        super().__init__(MODULE, [str(self._told)], cores=os.sched_getaffinity(0), env={}, log=log)
+        super().__init__(self.module, [str(self._told)], cores=os.sched_getaffinity(0), env={}, log=log)

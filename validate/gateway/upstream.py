@@ -50,11 +50,14 @@ async def whole(answer: aiohttp.ClientResponse, limit: int, share: Share) -> byt
     Raises BackendFault past ``limit``, Overloaded where there is no room for it.
     """
     parts: list[bytes] = []
-    size = 0
-    async for part in answer.content.iter_any():
-        size += len(part)
-        share.take(len(part))
-        if size > limit:
-            raise BackendFault("its answer is too long")
-        parts.append(part)
+    before = share.size
+    try:
+        async for part in answer.content.iter_any():
+            share.take(len(part))
+            if share.size - before > limit:
+                raise BackendFault("its answer is too long")
+            parts.append(part)
+    except BaseException:
+        share.give_back(share.size - before)
+        raise
     return b"".join(parts)

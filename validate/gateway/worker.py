@@ -15,8 +15,8 @@ from validate.gateway.settings import GatewaySettings
 from validate.live.plane import Address
 
 
-def main() -> None:
-    """Serve on 127.0.0.1; requests time out by their clients, not here."""
+def main(settings: GatewaySettings) -> None:
+    """Serve on 127.0.0.1 until the process is told to end."""
     told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     scenario = ScenarioDocument.model_validate(told["scenario"], strict=False)
     profiles = {name: parse_profile(text, name) for name, text in told["profiles"].items()}
@@ -25,7 +25,7 @@ def main() -> None:
     allow_many_connections()
     asyncio.run(
         serve(
-            lambda: gateway_of(scenario, profiles, addresses, GatewaySettings()),
+            lambda: gateway_of(scenario, profiles, addresses, settings),
             listening("127.0.0.1", told["port"]),
             lambda url: None,
         )
@@ -33,4 +33,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    # Requests time out by their clients, not here.
+    main(GatewaySettings())
