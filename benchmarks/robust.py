@@ -1,7 +1,7 @@
-"""Every campaign of docs/reliability.md as one table: what was tried, by which command, its last line; then the
-attacks on the gateway as a table of their own.
+"""Every campaign of docs/reliability.md as one table: what was tried, by which command, its last line.
 
-Exit code 1 if any of them found something broken; what that was is on standard error.
+The attacks on the gateway follow as a table of their own. Exit code 1 if any found something broken; what
+that was is on standard error.
 """
 
 from __future__ import annotations
