@@ -37,6 +37,7 @@ def test_idle_connections_make_room_and_a_full_house_says_so(caplog: pytest.LogC
                 await gateway.until_connections(5)
                 assert (await heard(gateway.url, HEALTH))[0] == 200
                 assert len(gateway.gateway.connections) <= 5
+            await gateway.until_connections(0)
             busy = [asyncio.create_task(anext_of(gateway.post())) for _ in range(5)]
             while gateway.gateway.driver.outstanding < 5:
                 await asyncio.sleep(0.01)

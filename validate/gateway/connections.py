@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ SPARE = 48
 """File descriptors for what else is opened: logs, health checks, connections on their way out."""
 EACH = 3
 """File descriptors of a connection: its own, its backend's, and one that waits to be used again."""
+JUST_COME = 0.2
+"""Seconds within which a client that connects has usually sent its request."""
 LEAST, MOST = 8, 1 << 16
 
 
@@ -25,7 +28,8 @@ class Connections:
     """At most ``limit`` at once: for one more, that which has waited longest for a request is closed.
 
     Those that have never asked anything go first, so that idle clients keep nobody out, and nobody's
-    connection between two requests is lost to them. ``tell`` is told once that the limit was reached.
+    connection between two requests is lost to them; but who has only just come is still waited for, as long
+    as there is another. ``tell`` is told once that the limit was reached.
     """
 
     def __init__(self, limit: int, tell: Callable[[str], None]) -> None:
@@ -33,16 +37,15 @@ class Connections:
         self._tell = tell
         self._told = False
         self._all: set[Closing] = set()
-        self._new: dict[Closing, None] = {}
-        self._idle: dict[Closing, None] = {}
+        self._new: dict[Closing, float] = {}
+        self._idle: dict[Closing, float] = {}
 
     def __len__(self) -> int:
         return len(self._all)
 
     def admits(self, connection: Closing) -> bool:
         """Take one more, if there is room for it or can be made."""
-        while len(self._all) >= self._limit and (waiting := self._new or self._idle):
-            longest = next(iter(waiting))
+        while len(self._all) >= self._limit and (longest := self._longest()):
             self.leave(longest)
             longest.force_close()
             self._full()
@@ -50,7 +53,7 @@ class Connections:
             self._full()
             return False
         self._all.add(connection)
-        self._new[connection] = None
+        self._new[connection] = _now()
         return True
 
     def busy(self, connection: Closing) -> None:
@@ -61,13 +64,22 @@ class Connections:
     def idle(self, connection: Closing) -> None:
         """It waits for its next request."""
         if connection in self._all:
-            self._idle[connection] = None
+            self._idle[connection] = _now()
 
     def leave(self, connection: Closing) -> None:
         """It has gone."""
         self._new.pop(connection, None)
         self._all.discard(connection)
         self._idle.pop(connection, None)
+
+    def _longest(self) -> Closing | None:
+        """The connection to close, if any waits."""
+        late = _now() - JUST_COME
+        for waiting in (self._new, self._idle):
+            first = next(iter(waiting), None)
+            if first is not None and waiting[first] < late:
+                return first
+        return next(iter(self._new or self._idle), None)
 
     def _full(self) -> None:
         if not self._told:
@@ -76,6 +88,10 @@ class Connections:
                 f"{self._limit} connections, the most that the limit on open files leaves room for:"
                 " for each new one the longest idle is closed from now on"
             )
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def room_for_connections() -> int:
