@@ -22,6 +22,7 @@ from tests.unit.gateway_support import (
     hanging,
     live,
     mute,
+    polite,
     run,
     slow,
     stream_of,
@@ -237,5 +238,32 @@ def test_a_storm_of_faults_loses_and_doubles_nothing():
             assert counts.total() == gateway.gateway.driver.arrived <= 120
             assert counts["completed"] > 10
             assert counts["unfinished"] == 0
+
+    run(test())
+
+
+def test_backends_that_flap_lose_nothing():
+    async def test() -> None:
+        fakes = [FakeBackend(failing(500, times=5)), FakeBackend(mute), FakeBackend(), FakeBackend()]
+        settings = replace(QUICK, health_period=0.01, retries=100)
+        async with live(fakes, settings=settings, routing="round_robin") as gateway:
+
+            async def flap() -> None:
+                for turn in range(60):
+                    for place, fake in enumerate(fakes):
+                        fake.alive = (turn + place) % 3 > 0
+                    fakes[1].behaviour = mute if turn % 2 else polite
+                    await asyncio.sleep(0.01)
+                for fake in fakes:
+                    fake.alive, fake.behaviour = True, polite
+
+            flapping = asyncio.create_task(flap())
+            for stream in [True, False] * 30:
+                async with gateway.post(stream=stream) as response:
+                    assert response.status == 200
+                    await response.read()
+            await flapping
+            await gateway.all_settled()
+            assert gateway.outcomes == ["completed"] * 60
 
     run(test())
