@@ -12,8 +12,8 @@ SPARE = 48
 """File descriptors for what else is opened: logs, health checks, connections on their way out."""
 EACH = 3
 """File descriptors of a connection: its own, its backend's, and one that waits to be used again."""
-JUST_COME = 0.2
-"""Seconds within which a client that connects has usually sent its request."""
+JUST_COME, JUST_ASKED = 0.2, 2.0
+"""Seconds within which a client that connects has usually sent its request, and one that asks its next."""
 LEAST, MOST = 8, 1 << 16
 
 
@@ -74,10 +74,9 @@ class Connections:
 
     def _longest(self) -> Closing | None:
         """The connection to close, if any waits."""
-        late = _now() - JUST_COME
-        for waiting in (self._new, self._idle):
+        for waiting, patience in ((self._new, JUST_COME), (self._idle, JUST_ASKED)):
             first = next(iter(waiting), None)
-            if first is not None and waiting[first] < late:
+            if first is not None and waiting[first] < _now() - patience:
                 return first
         return next(iter(self._new or self._idle), None)
 
