@@ -61,6 +61,7 @@ class Cluster:
         events: BackendEvents,
         relay: Relay,
         observer: Observer,
+        counted: tuple[float, float],
     ) -> None:
         self.backends: list[Backend] = []
         self.fallible: dict[int, Fallible] = {}
@@ -72,7 +73,7 @@ class Cluster:
         self._events = observer.events(env, events)
         self._relay = relay
         self._observer = observer
-        self._counted = (scenario.warmup_s, scenario.duration_s)
+        self._counted = counted
         self._devices = Devices(env, scenario, profiles)
         self._hop = scenario.control_plane.hop_latency_ms / 1e3
         self._timeout = scenario.faults.recovery.health_timeout_s

@@ -91,13 +91,14 @@ class EmbeddingServer:
         """End with the simulation; what it did, with what is still under way."""
         self._count_under_way()
         usage = self._usage
-        window, busy = usage.window, usage.window.total
+        usage.window.close(self.env.now)
+        busy = usage.window.total
         return BackendUsage(
             name=self._naming.name,
             service=Service.EMBEDDING,
             device=self.device,
             profile=self._naming.profile,
-            span=window.end - window.start,
+            span=usage.window.span,
             busy=busy,
             steps=usage.batches,
             batch_mean=usage.texts / busy if busy else 0.0,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import nan
+
 
 class Meter:
-    """Adds up value x time inside ``[start, end]``, seconds, of which there are some."""
+    """Adds up value x time inside ``[start, end]``, seconds; ``end`` may be infinite until it is closed."""
 
     __slots__ = ("end", "start", "total")
 
@@ -24,10 +26,19 @@ class Meter:
         self.total += value * (until - since)
         return until - since
 
+    def close(self, now: float) -> None:
+        """End the window ``now`` where it has no earlier end."""
+        self.end = max(self.start, min(self.end, now))
+
+    @property
+    def span(self) -> float:
+        """The length of the window, once it is closed."""
+        return self.end - self.start
+
     @property
     def mean(self) -> float:
-        """The time average over the window."""
-        return self.total / (self.end - self.start)
+        """The time average over the window, NaN over none."""
+        return self.total / self.span if self.span else nan
 
 
 class Level:
@@ -49,6 +60,7 @@ class Level:
         self.value += by
 
     def mean(self, now: float) -> float:
-        """The time average over the window; ``now`` is past its end."""
+        """The time average over the window, which ends ``now`` where it has no earlier end."""
         self.change(0, now)
+        self._meter.close(now)
         return self._meter.mean

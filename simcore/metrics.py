@@ -34,19 +34,36 @@ class Window:
         """Its length in seconds."""
         return self.end - self.start
 
+    def rate(self, amount: float) -> float:
+        """``amount`` per second; NaN where the window has no length."""
+        return amount / self.span if self.span > 0 else float("nan")
+
     def holds(self, times: Floats) -> Bools:
         """Which of ``times`` lie in it; NaN never does."""
         inside: Bools = (times >= self.start) & (times <= self.end)
         return inside
 
 
-def window_of(document: ScenarioDocument, last_arrival: float) -> Window:
-    """From the warm-up to ``duration_s``, or to the last arrival where only traces send and end before."""
+def traces_alone(document: ScenarioDocument) -> bool:
+    """Whether all that is sent comes from traces, so that it ends by itself."""
     streams = [stream for stream in document.streams.values() if stream.enabled]
-    end = document.duration_s
-    if all(stream.arrivals.process == "trace" for stream in streams):
-        end = min(end, last_arrival)
-    return Window(document.warmup_s, max(end, document.warmup_s + 1e-9))
+    return all(stream.arrivals.process == "trace" for stream in streams)
+
+
+def window_of(document: ScenarioDocument, last_end: float) -> Window:
+    """What all rates, shares of time and averages over time are of: from the end of the warm-up on.
+
+    Traces alone end with the last answer, at ``last_end``, as the benchmark of ``vllm bench serve`` does. All
+    else would go on for ever: the window is cut out of it at ``duration_s``.
+    """
+    end = last_end if traces_alone(document) else document.duration_s
+    return Window(document.warmup_s, max(end, document.warmup_s))
+
+
+def sending_of(document: ScenarioDocument, last_arrival: float) -> Window:
+    """The part of the window in which requests arrive: where traces alone send, to their last."""
+    end = min(document.duration_s, last_arrival) if traces_alone(document) else document.duration_s
+    return Window(document.warmup_s, max(end, document.warmup_s))
 
 
 def latencies(

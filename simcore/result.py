@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from math import nan
 
 from simcore.request import Request, Service
 
 
 @dataclass(slots=True)
 class BackendUsage:
-    """What one backend did between the end of the warm-up and the last arrival, in seconds and units.
+    """What one backend did in the window (`simcore.metrics.window_of`), in seconds and units.
 
     ``batch_mean`` is the mean number of requests in a step (or texts in an embedding batch, or busy
     servers of a retriever), weighted by time worked; ``kv_*`` is the used share of the KV blocks,
@@ -37,13 +38,13 @@ class BackendUsage:
 
     @property
     def utilisation(self) -> float:
-        """Share of the span that the backend worked."""
-        return self.busy / self.span
+        """Share of the span that the backend worked; NaN of none."""
+        return self.busy / self.span if self.span else nan
 
     @property
     def watts(self) -> float | None:
         """Mean power over the span; None where it is not known."""
-        return None if self.joules is None else self.joules / self.span
+        return None if self.joules is None or not self.span else self.joules / self.span
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from simpy import Environment
 
 from simcore.backend import BackendEvents, BackendName
 from simcore.extent import Extent
-from simcore.meter import Level
+from simcore.meter import Level, Meter
 from simcore.request import Request, Service
 from simcore.result import BackendUsage
 from simcore.timer import Timer
@@ -37,7 +37,7 @@ class Retriever:
         self._concurrency = concurrency
         self._events = events
         self._queue: deque[Request] = deque()
-        self._span = counted[1] - counted[0]
+        self._counted = Meter(*counted)
         self._waiting = Level(*counted)
         self._working = Level(*counted)
         self._served = 0
@@ -63,14 +63,15 @@ class Retriever:
 
     def finish(self) -> BackendUsage:
         """End with the simulation; what it did, with what is still under way."""
-        working = self._working.mean(self.env.now)
+        self._counted.close(self.env.now)
+        working, span = self._working.mean(self.env.now), self._counted.span
         return BackendUsage(
             name=self._naming.name,
             service=Service.RETRIEVER,
             device=self.device,
             profile=self._naming.profile,
-            span=self._span,
-            busy=working / self._concurrency * self._span,
+            span=span,
+            busy=working / self._concurrency * span if span else 0.0,
             steps=self._served,
             batch_mean=working,
             waiting_mean=self._waiting.mean(self.env.now),

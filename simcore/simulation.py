@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import inf
 from operator import attrgetter
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from simcore.driver import Driver
 from simcore.faults.drawn import with_drawn_faults
 from simcore.faults.plane_restart import PlaneRestarts
 from simcore.faults.schedule import start_faults
+from simcore.metrics import traces_alone, window_of
 from simcore.observer import Observer
 from simcore.profile.use import Profiles, block_size_of, with_control_costs
 from simcore.relay import Relay
@@ -42,7 +44,8 @@ def simulate(
     ``profiles`` has every profile that backends and control plane name; trace paths start from ``base``.
     ``observer`` sees the backends at work, and changes nothing of it. ``ended`` is told of each request once
     nothing about it changes any more; the result then holds none, so that they need not all fit into memory.
-    Arrivals stop at the scenario's duration, the run when all is answered or the drain time is over.
+    Arrivals stop at the scenario's duration, or where traces alone send with their last row; the run when all
+    is answered after that or the drain time is over.
     """
     env = Environment()
     streams = Streams(scenario.seed, replication)
@@ -51,8 +54,10 @@ def simulate(
     ended = ended or kept.append
     hop, decision = scenario.control_plane.hop_latency_ms / 1e3, scenario.control_plane.decision_cost_ms / 1e3
     relay = Relay(scenario.control_plane.message_cost_ms / 1e3)
-    driver = Driver(env, hop, (scenario.warmup_s, scenario.duration_s), ended, decision)
-    cluster = Cluster(env, scenario, profiles, streams, driver.events, relay, observer or Observer())
+    window = window_of(scenario, inf)
+    counted = (window.start, window.end)
+    driver = Driver(env, hop, counted, ended, decision)
+    cluster = Cluster(env, scenario, profiles, streams, driver.events, relay, observer or Observer(), counted)
     planes = PlaneRestarts(env, driver, partial(_control_plane, scenario, cluster, streams))
     driver.connect(planes.plane, cluster.backends)
     for restart in scenario.faults.control_plane:
@@ -70,7 +75,8 @@ def simulate(
 
 
 def _run(env: Environment, scenario: ScenarioDocument, sender: Sender, open_loop: OpenLoop) -> None:
-    env.run(until=scenario.duration_s)
+    if not traces_alone(scenario):
+        env.run(until=scenario.duration_s)
     deadline = scenario.duration_s + scenario.drain_s
     while (sender.outstanding or open_loop.unsent) and env.peek() <= deadline:
         env.step()

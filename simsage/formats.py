@@ -58,8 +58,8 @@ def _decimals(value: float) -> int:
 
 
 def percent(value: float | None) -> str:
-    """A share as a percentage, never rounded up to 100% or down to 0%."""
-    if value is None:
+    """A share as a percentage, never rounded up to 100% or down to 0%; a dash for no value."""
+    if value is None or value != value:
         return NONE
     text = f"{value:.1%}"
     if text == "100.0%":

@@ -1,7 +1,7 @@
 """The metrics of one replication, by vLLM's names, for every stream, every stage and the whole.
 
-The window runs from the end of the warm-up to the end of arrivals. Latencies, outcomes, goodput and SLO
-attainment are of the root requests that arrived in it; throughput is of what finished in it, whenever it
+The window is `simcore.metrics.window_of`. Latencies, outcomes and SLO attainment are of the root requests
+that arrived after the warm-up; throughput and goodput are of what finished in the window, whenever it
 arrived, so that a queue left at the end does not pass for work done.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from simcore.metrics import LATENCIES, Floats, Window, late, limits, window_of
+from simcore.metrics import LATENCIES, Floats, Window, late, limits, sending_of, window_of
 from simcore.request import Kind, Outcome
 from simcore.scenario.document import ScenarioDocument
 from simsage.records import ConservationFault
@@ -37,20 +37,22 @@ class Sample:
 def samples_of(document: ScenarioDocument, frame: pd.DataFrame) -> list[Sample]:
     """All rows of one replication, the whole first. ``frame`` is what `records.frame_of` gives."""
     roots = frame["parent_id"] < 0
-    window = window_of(document, float(frame["arrival_s"][roots].max()) if frame.size else np.inf)
+    window = window_of(document, _last(frame["finished_s"][roots]))
+    sending = sending_of(document, _last(frame["arrival_s"][roots]))
     ended = _ended_within(frame, window)
-    good = _good(document, frame)
+    good, limited = _good(document, frame), _limited(document, frame)
     samples = []
     for stream, stage, rows in _groups(document, frame):
         counted = rows & (_counted_parents(frame) if stage else frame["counted"])
         units = rows if stage else rows & roots
         sample = _outcomes(stream, stage, frame["outcome"][counted])
         sample.values |= _latencies(frame, counted)
-        sample.values |= _rates(frame, ended & rows, ended & units, sample.arrivals, window)
-        sample.values |= _backlog(frame, units, window)
+        sample.values["offered_rate"] = sending.rate(sample.arrivals)
+        sample.values |= _rates(frame, ended & rows, ended & units, window)
+        sample.values |= _backlog(frame, units, sending)
         if not stage:
-            met = int((good & counted).sum())
-            sample.values |= _good_rates(document, stream, met, sample.arrivals, window)
+            sample.values["request_goodput"] = window.rate(int((good & ended & units).sum()))
+            sample.values["slo_attainment"] = _attainment(good[counted & limited])
         samples.append(sample)
     samples[0].values["jain_fairness"] = _fairness(frame[["tenant", "counted"]][roots], ended[roots])
     return samples
@@ -88,28 +90,30 @@ def _latencies(frame: pd.DataFrame, counted: pd.Series[bool]) -> dict[str, float
     return values
 
 
+def _last(times: pd.Series[float]) -> float:
+    """The latest of them, 0 of none."""
+    return 0.0 if times.isna().all() else float(times.max())
+
+
 def _rates(
-    frame: pd.DataFrame, ended: pd.Series[bool], units: pd.Series[bool], arrivals: int, window: Window
+    frame: pd.DataFrame, ended: pd.Series[bool], units: pd.Series[bool], window: Window
 ) -> dict[str, float]:
     """``ended`` are all rows that ended in the window, ``units`` those of them that count as requests."""
     tokens = frame["output_tokens"][ended & frame["kind"].isin(_LLM)].sum()
     return {
-        "offered_rate": arrivals / window.span,
-        "request_throughput": int(units.sum()) / window.span,
-        "output_throughput": float(tokens) / window.span,
+        "request_throughput": window.rate(int(units.sum())),
+        "output_throughput": window.rate(float(tokens)),
     }
 
 
-def _good_rates(
-    document: ScenarioDocument, stream: str, met: int, arrivals: int, window: Window
-) -> dict[str, float]:
-    """Goodput, and the share of all counted requests that were good; no share where there is no SLO."""
-    streams = document.streams.values() if stream == ALL else [document.streams[stream]]
-    judged = arrivals > 0 and any(limits(one.slo) for one in streams if one.enabled)
-    return {
-        "request_goodput": met / window.span,
-        "slo_attainment": met / arrivals if judged else float("nan"),
-    }
+def _attainment(good: pd.Series[bool]) -> float:
+    """The share of the counted requests under an SLO that met it; NaN where there is none."""
+    return float(good.mean()) if good.size else float("nan")
+
+
+def _limited(document: ScenarioDocument, frame: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows are of a stream that has an SLO."""
+    return frame["stream"].isin([name for name, one in document.streams.items() if limits(one.slo)])
 
 
 def _ended_within(frame: pd.DataFrame, window: Window) -> pd.Series[bool]:
@@ -132,6 +136,8 @@ def _backlog(frame: pd.DataFrame, units: pd.Series[bool], window: Window) -> dic
     arrived: Floats = frame["arrival_s"][units].to_numpy(dtype=float)
     left: Floats = frame["finished_s"][units].fillna(np.inf).to_numpy(dtype=float)
     third = window.span / 3
+    if not third:
+        return {"in_system_first_third": 0.0, "in_system_last_third": 0.0}
     return {
         "in_system_first_third": _mean_in_system(arrived, left, window.start, window.start + third),
         "in_system_last_third": _mean_in_system(arrived, left, window.end - third, window.end),

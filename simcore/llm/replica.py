@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import nan
 
 from simpy import Environment
 
@@ -96,8 +97,8 @@ class Replica:
         """End with the simulation; what it did, with what is still under way."""
         self._count_under_way()
         usage = self._usage
-        window, busy = usage.window, usage.window.total
-        span = window.end - window.start
+        usage.window.close(self.env.now)
+        span, busy = usage.window.span, usage.window.total
         return BackendUsage(
             name=self._naming.name,
             service=Service.LLM,
@@ -108,7 +109,7 @@ class Replica:
             steps=usage.steps,
             batch_mean=usage.batch / busy if busy else 0.0,
             waiting_mean=usage.waiting.mean(self.env.now),
-            kv_mean=usage.kv / span,
+            kv_mean=usage.kv / span if span else nan,
             kv_peak=usage.kv_peak / self.scheduler.kv.pool.size,
             preemptions=usage.preemptions,
             price_per_hour=self._naming.price_per_hour,

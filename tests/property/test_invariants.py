@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from math import isnan
+from math import isnan, nan
 from pathlib import Path
 
 import numpy as np
@@ -162,7 +162,7 @@ def test_percentiles_and_sums_agree_with_the_raw_records(document: ScenarioDocum
     for stream, sample in rows.items():
         own = [request for request in roots if stream in ("all", request.stream)]
         _agrees(sample, own, document)
-        _throughputs_agree(sample, [one for one in requests if stream in ("all", one.stream)], document)
+        _rates_agree(sample, [one for one in requests if stream in ("all", one.stream)], document)
     for name in ("offered_rate", "request_throughput", "output_throughput", "request_goodput"):
         total = sum(sample.values[name] for stream, sample in rows.items() if stream != "all")
         assert rows["all"].values[name] == pytest.approx(total, rel=1e-9, abs=1e-12)
@@ -175,9 +175,10 @@ def _agrees(sample: Sample, roots: list[Request], document: ScenarioDocument) ->
     found = [_latencies(request) for request in done]
     for metric in ("e2el", "ttft", "tpot"):
         _statistics_agree(sample, metric, sorted(one[metric] for one in found if not isnan(one[metric])))
-    span = document.duration_s - document.warmup_s
-    good = sum(_good(request, document) for request in done)
-    assert sample.values["request_goodput"] == pytest.approx(good / span)
+    limited = [request for request in counted if limits(document.streams[request.stream].slo)]
+    judged = [one.outcome is Outcome.COMPLETED and _good(one, document) for one in limited]
+    share = sum(judged) / len(judged) if judged else nan
+    assert sample.values["slo_attainment"] == pytest.approx(share, nan_ok=True)
 
 
 def _statistics_agree(sample: Sample, metric: str, seconds: list[float]) -> None:
@@ -191,8 +192,11 @@ def _statistics_agree(sample: Sample, metric: str, seconds: list[float]) -> None
         assert sample.values[f"p{percent}_{metric}_ms"] == pytest.approx(1e3 * expected)
 
 
-def _throughputs_agree(sample: Sample, requests: list[Request], document: ScenarioDocument) -> None:
-    """Of what ended within the window, whenever it came: pipelines whole, tokens of whoever made them."""
+def _rates_agree(sample: Sample, requests: list[Request], document: ScenarioDocument) -> None:
+    """Of what ended within the window, whenever it came: pipelines whole, tokens of whoever made them.
+
+    What is good is some of that, so no goodput exceeds its throughput.
+    """
     span = document.duration_s - document.warmup_s
     ended = [
         request
@@ -201,6 +205,9 @@ def _throughputs_agree(sample: Sample, requests: list[Request], document: Scenar
         and document.warmup_s <= request.finished <= document.duration_s
     ]
     roots = sum(request.parent is None for request in ended)
+    good = sum(request.parent is None and _good(request, document) for request in ended)
+    assert sample.values["request_goodput"] == pytest.approx(good / span)
+    assert sample.values["request_goodput"] <= sample.values["request_throughput"]
     tokens = sum(request.output_tokens for request in ended if request.kind is not Kind.PIPELINE)
     assert sample.values["request_throughput"] == pytest.approx(roots / span)
     if "output_throughput" in sample.values:

@@ -16,6 +16,7 @@ from tests.unit.simsage_support import BACKENDS, request
 LENGTH = {"distribution": "constant", "value": 10}
 CHAT = {"kind": "chat", "prompt_tokens": LENGTH, "output_tokens": LENGTH}
 PIPELINE = {"kind": "pipeline", "stages": {"embed": {"kind": "embedding", "text_tokens": LENGTH}}}
+EMBEDDING = {"kind": "embedding", "text_tokens": LENGTH}
 LLM = {"kind": "llm", "profile": "toy"}
 
 
@@ -128,10 +129,57 @@ def test_no_request_gives_no_latency_rather_than_an_error():
     assert values["offered_rate"] == 0
 
 
-def test_where_traces_alone_send_the_window_ends_with_the_last_that_a_client_sends():
-    """Not with the last stage, which comes the later the slower the cluster is."""
-    trace = {"process": "trace", "format": "azure", "path": "t.csv"}
-    scenario = document(agent=PIPELINE | {"arrivals": trace})
-    whole = request(0, 4.0, kind=Kind.PIPELINE, stream="agent", finished=9.0)
-    stage = request(1, 8.0, kind=Kind.EMBEDDING, stream="agent", stage="embed", parent=whole, finished=9.0)
-    assert samples(scenario, whole, stage)["agent", ""].values["offered_rate"] == 1 / 4
+TRACE = {"arrivals": {"process": "trace", "format": "azure", "path": "t.csv"}}
+
+
+def test_where_traces_alone_send_rates_are_up_to_the_last_answer():
+    """Of four that arrive in 4 s all end within 8 s, a stage that nobody waits for later: 4 / 8 a second."""
+    scenario = document(agent=PIPELINE | TRACE | {"slo": {"e2el_ms": 5000}})
+    wholes = [
+        request(n, float(n), kind=Kind.PIPELINE, stream="agent", output_tokens=0, finished=end)
+        for n, end in enumerate([1.0, 2.0, 7.5, 4.0])
+    ]
+    last = request(4, 4.0, kind=Kind.PIPELINE, stream="agent", output_tokens=0, outcome=Outcome.TIMED_OUT)
+    last.finished = 8.0
+    stage = request(5, 8.0, kind=Kind.EMBEDDING, stream="agent", stage="embed", parent=last, finished=9.0)
+    values = samples(scenario, *wholes, last, stage)["agent", ""].values
+    assert values["offered_rate"] == 5 / 4
+    assert values["request_throughput"] == 4 / 8
+    assert values["request_goodput"] == 3 / 8
+
+
+def test_a_rate_has_a_window_with_a_length_or_is_not_given():
+    """Twenty at one moment, all answered after half a second: 40 a second, and no rate of arrivals."""
+    scenario = document(chat=CHAT | TRACE)
+    at_once = [request(n, 0.0, first_token=0.1, finished=0.5) for n in range(20)]
+    for one in at_once:
+        one.stream = "chat"
+    values = samples(scenario, *at_once)["chat", ""].values
+    assert math.isnan(values["offered_rate"])
+    assert values["request_throughput"] == values["request_goodput"] == 40
+    for one in at_once:
+        one.finished = 0.0
+    assert math.isnan(samples(scenario, *at_once)["chat", ""].values["request_throughput"])
+
+
+def test_goodput_is_of_what_ended_in_the_window_so_it_never_exceeds_throughput():
+    scenario = document(interactive=CHAT | {"slo": {"e2el_ms": 60_000}})
+    inside = request(0, 1.0, first_token=1.5, finished=9.0)
+    drained = [request(n, 2.0, first_token=2.5, finished=20.0 + n) for n in range(1, 9)]
+    values = samples(scenario, inside, *drained)["interactive", ""].values
+    assert values["request_goodput"] == values["request_throughput"] == 0.1
+    assert values["slo_attainment"] == 1.0
+
+
+def test_attainment_of_all_is_of_the_streams_that_have_an_slo():
+    scenario = document(interactive=CHAT | {"slo": {"ttft_ms": 500}}, search=EMBEDDING)
+    chats = [request(n, 1.0, first_token=1.4 + n / 5, finished=3.0) for n in range(4)]
+    searches = [
+        request(10 + n, 1.0, stream="search", kind=Kind.EMBEDDING, output_tokens=0, finished=2.0)
+        for n in range(96)
+    ]
+    found = samples(scenario, *chats, *searches)
+    assert (
+        found["all", ""].values["slo_attainment"] == found["interactive", ""].values["slo_attainment"] == 0.25
+    )
+    assert math.isnan(found["search", ""].values["slo_attainment"])

@@ -17,7 +17,9 @@ def rate_series(columns: Columns, document: ScenarioDocument, stream: str, metri
     """One of ``RATES`` in each part of the window, per second; its mean is the metric of docs/metrics.md."""
     if not columns.arrival.size:
         return np.zeros(BINS)
-    window = window_of(document, float(columns.arrival[columns.root].max()))
+    window = window_of(document, float(np.nanmax(columns.finished[columns.root], initial=0.0)))
+    if not window.span:
+        return np.zeros(BINS)
     times, weights = _events(columns, document, stream, metric)
     inside = window.holds(times)
     counts, _ = np.histogram(times[inside], BINS, (window.start, window.end), weights=weights[inside])
@@ -31,9 +33,8 @@ def _events(columns: Columns, document: ScenarioDocument, stream: str, metric: s
         return columns.finished[done], columns.output_tokens[done]
     rows = done & columns.root
     if metric == "request_goodput":
-        rows &= columns.counted & _good(columns, document)
-    times = columns.arrival if metric == "request_goodput" else columns.finished
-    return times[rows], np.ones(int(rows.sum()))
+        rows &= _good(columns, document)
+    return columns.finished[rows], np.ones(int(rows.sum()))
 
 
 def _good(columns: Columns, document: ScenarioDocument) -> Bools:
