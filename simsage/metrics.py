@@ -17,6 +17,7 @@ from simcore.metrics import LATENCIES, Floats, Window, late, limits, sending_of,
 from simcore.request import Kind, Outcome
 from simcore.scenario.document import ScenarioDocument
 from simsage.records import ConservationFault
+from simsage.saturation import Backlog, Stays, backlog_of, mean_in_system
 from simsage.statistics import describe, jain
 
 ALL = "all"
@@ -32,6 +33,7 @@ class Sample:
     arrivals: int
     outcomes: dict[str, int]
     values: dict[str, float] = field(default_factory=dict)
+    backlog: Backlog = field(default_factory=Backlog)
 
 
 def samples_of(document: ScenarioDocument, frame: pd.DataFrame) -> list[Sample]:
@@ -41,6 +43,7 @@ def samples_of(document: ScenarioDocument, frame: pd.DataFrame) -> list[Sample]:
     sending = sending_of(document, _last(frame["arrival_s"][roots]))
     ended = _ended_within(frame, window)
     good, limited = _good(document, frame), _limited(document, frame)
+    open_loop, service = _open_loop(document, frame), _service(frame)
     samples = []
     for stream, stage, rows in _groups(document, frame):
         counted = rows & (_counted_parents(frame) if stage else frame["counted"])
@@ -49,7 +52,8 @@ def samples_of(document: ScenarioDocument, frame: pd.DataFrame) -> list[Sample]:
         sample.values |= _latencies(frame, counted)
         sample.values["offered_rate"] = sending.rate(sample.arrivals)
         sample.values |= _rates(frame, ended & rows, ended & units, window)
-        sample.values |= _backlog(frame, units, sending)
+        sample.values |= _in_system(frame, units, sending)
+        sample.backlog = _backlog(frame, units & open_loop, counted & open_loop, sending, service)
         if not stage:
             sample.values["request_goodput"] = window.rate(int((good & ended & units).sum()))
             sample.values["slo_attainment"] = _attainment(good[counted & limited])
@@ -131,22 +135,50 @@ def _good(document: ScenarioDocument, frame: pd.DataFrame) -> pd.Series[bool]:
     return good
 
 
-def _backlog(frame: pd.DataFrame, units: pd.Series[bool], window: Window) -> dict[str, float]:
-    """Time averages of the requests in the system over the first and the last third of the window."""
-    arrived: Floats = frame["arrival_s"][units].to_numpy(dtype=float)
-    left: Floats = frame["finished_s"][units].fillna(np.inf).to_numpy(dtype=float)
-    third = window.span / 3
-    if not third:
-        return {"in_system_first_third": 0.0, "in_system_last_third": 0.0}
+def _in_system(frame: pd.DataFrame, units: pd.Series[bool], sending: Window) -> dict[str, float]:
+    """Time averages of the requests in the system over the first and the last third of the sending."""
+    arrived, left = _stays(frame, units)
+    third = sending.span / 3
+    first = Window(sending.start, sending.start + third)
+    last = Window(sending.end - third, sending.end)
     return {
-        "in_system_first_third": _mean_in_system(arrived, left, window.start, window.start + third),
-        "in_system_last_third": _mean_in_system(arrived, left, window.end - third, window.end),
+        "in_system_first_third": mean_in_system(arrived, left, first),
+        "in_system_last_third": mean_in_system(arrived, left, last),
     }
 
 
-def _mean_in_system(arrived: Floats, left: Floats, start: float, end: float) -> float:
-    inside = np.minimum(left, end) - np.maximum(arrived, start)
-    return float(np.clip(inside, 0, None).sum() / (end - start))
+def _backlog(
+    frame: pd.DataFrame,
+    units: pd.Series[bool],
+    counted: pd.Series[bool],
+    sending: Window,
+    service: pd.Series[float],
+) -> Backlog:
+    late = frame["arrival_s"] >= sending.end - sending.span / 3
+    cut = int((counted & late & (frame["outcome"] == Outcome.UNFINISHED.value)).sum())
+    worked = np.asarray(service.reindex(frame["request_id"][units]), dtype=float)
+    return backlog_of(Stays(*_stays(frame, units), worked), sending, cut)
+
+
+def _stays(frame: pd.DataFrame, units: pd.Series[bool]) -> tuple[Floats, Floats]:
+    """When each came and left, infinity where it never did."""
+    arrived: Floats = frame["arrival_s"][units].to_numpy(dtype=float)
+    left: Floats = frame["finished_s"][units].fillna(np.inf).to_numpy(dtype=float)
+    return arrived, left
+
+
+def _open_loop(document: ScenarioDocument, frame: pd.DataFrame) -> pd.Series[bool]:
+    closed = [name for name, one in document.streams.items() if one.arrivals.process == "closed_loop"]
+    return ~frame["stream"].isin(closed)
+
+
+def _service(frame: pd.DataFrame) -> pd.Series[float]:
+    """Seconds from when a backend took each request up until it ended, by id; a pipeline's of its stages."""
+    spent = frame["finished_s"] - frame["scheduled_s"]
+    own = spent.set_axis(frame["request_id"]).dropna()
+    stages = frame["parent_id"] >= 0
+    whole = spent[stages].groupby(frame["parent_id"][stages]).sum()
+    return pd.concat([own, whole[~whole.index.isin(own.index)]])
 
 
 def _fairness(roots: pd.DataFrame, ended: pd.Series[bool]) -> float:

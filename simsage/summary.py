@@ -17,13 +17,11 @@ from simsage.left_ranges import left_ranges
 from simsage.metrics import ALL, Sample
 from simsage.replication import Measured
 from simsage.resources import ControlPlaneRow, ResourceRow, control_plane_rows, resource_rows
+from simsage.saturation import State, state_of
 from simsage.statistics import NOTHING, Estimate, estimate
 from simsage.verdict import Verdict, judge
 
 SCHEMA_VERSION = 1
-LOST_SHARE = 0.02
-GROWTH = 1.5
-GROWN_BY = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class Row:
     stage: str
     arrivals: int
     outcomes: dict[str, int]
+    state: State
     saturated: bool
     metrics: dict[str, Figure]
 
@@ -180,6 +179,7 @@ def _row(run: Measured, samples: Sequence[Sample], differences: Mapping[str, Seq
     }
     arrivals = sum(sample.arrivals for sample in samples)
     outcomes = {one.value: sum(sample.outcomes[one.value] for sample in samples) for one in Outcome}
+    state = state_of(samples)
     return Row(
         variant=run.cell.variant,
         point=run.cell.point,
@@ -187,21 +187,10 @@ def _row(run: Measured, samples: Sequence[Sample], differences: Mapping[str, Seq
         stage=first.stage,
         arrivals=arrivals,
         outcomes=outcomes,
-        saturated=is_saturated(arrivals, outcomes["completed"], known),
+        state=state,
+        saturated=state is State.SATURATED,
         metrics={name: found for name, found in known.items() if found.value is not None},
     )
-
-
-def is_saturated(arrivals: int, completed: int, metrics: Mapping[str, Estimate]) -> bool:
-    """More is asked than is served. One of two signs is enough:
-
-    more than 2% of the arrivals did not complete; or the backlog grew: the mean number of requests in the
-    system over the last third of the window exceeds that over the first third by half and by 5 requests.
-    """
-    lost = arrivals > 0 and completed < (1 - LOST_SHARE) * arrivals
-    first = metrics["in_system_first_third"].value or 0.0
-    last = metrics["in_system_last_third"].value or 0.0
-    return lost or (last > GROWTH * first and last > first + GROWN_BY)
 
 
 def _warnings(runs: Sequence[Measured]) -> Iterable[str]:

@@ -79,7 +79,7 @@ def _health(console: Console, summary: Summary) -> None:
             str(row.arrivals),
             str(row.outcomes["completed"]),
             ", ".join(others) or "0",
-            "[red]saturated[/]" if row.saturated else "stable",
+            f"[red]{row.state}[/]" if row.saturated else row.state,
         )
     console.print(table)
     console.print()

@@ -22,7 +22,7 @@ from simsage.summary import Summary
 
 COLUMNS = (
     *("replication", "request_id", "parent_id", "stream", "tenant", "kind", "stage", "outcome"),
-    *("output_tokens", "arrival_s", "finished_s", "ttft_s", "tpot_s", "e2el_s", "counted"),
+    *("output_tokens", "arrival_s", "scheduled_s", "finished_s", "ttft_s", "tpot_s", "e2el_s", "counted"),
 )
 """What the metrics are made from."""
 

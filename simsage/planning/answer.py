@@ -7,6 +7,7 @@ from typing import Any
 
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.load import dump_scenario
+from simcore.scenario.workload import ClosedLoop
 from simsage.environment import environment_of
 from simsage.planning.candidate import Candidate, short
 from simsage.planning.capacity import Capacity, capacity_of
@@ -17,6 +18,7 @@ from simsage.planning.load import rate_of, scaling_faults
 from simsage.planning.plan import SCHEMA_VERSION, Plan
 from simsage.planning.question import Options, Question
 from simsage.planning.search import Ranked, Search
+from simsage.statistics import estimate
 from simsage.summary import ScenarioIdentity
 
 
@@ -62,8 +64,18 @@ def _capacities(question: Question, lab: Lab, horizon: Horizon, ranked: Sequence
         if not scaling_faults(document):
             label = candidate.label + (f", {short(candidate.key)}={size}" if candidate.key else "")
             curve = LoadCurve(lab, document, horizon)
-            found.append(capacity_of(label, rate_of(document), curve, question.objectives))
+            rate = rate_of(document) or _seen_rate(document, curve)
+            found.append(capacity_of(label, rate, curve, question.objectives))
     return found
+
+
+def _seen_rate(document: ScenarioDocument, curve: LoadCurve) -> float | None:
+    """Of traces, whose files say it: requests per second of all open-loop streams at load 1."""
+    streams = [name for name, one in document.streams.items() if not isinstance(one.arrivals, ClosedLoop)]
+    seen = [
+        sum(one.rows[name]["offered_rate"] for name in streams if name in one.rows) for one in curve.at(1.0)
+    ]
+    return estimate(seen).value
 
 
 def _few(question: Question, document: ScenarioDocument, horizon: Horizon) -> list[str]:

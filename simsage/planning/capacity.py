@@ -77,9 +77,9 @@ def capacity_of(
     top = _saturating(curve)
     grid = [top * step / GRID for step in range(1, GRID + 1)]
     curve.observe((line, load) for load in grid for line in curve.lines)
-    tests: list[Fails] = [lambda seen: seen.saturated]
+    tests: list[Fails] = [lambda seen: seen.unsustained]
     if objectives:
-        tests.append(lambda seen: not seen.meets(objectives))
+        tests.append(lambda seen: seen.unsustained or not seen.meets(objectives))
     curve.bisect(tests, STEPS)
     steps = half_steps(curve, grid)
     members = curve.members()
@@ -107,7 +107,7 @@ def _saturating(curve: LoadCurve) -> float:
 
 
 def _saturates(curve: LoadCurve, load: float) -> bool:
-    return all(seen.saturated for seen in curve.at(load))
+    return all(seen.unsustained for seen in curve.at(load))
 
 
 def _estimated(curve: LoadCurve, members: LoadCurve, load: Callable[[LoadCurve, Line], float]) -> Estimate:
@@ -127,7 +127,7 @@ def _point(load: float, seen: Sequence[Observed], objectives: Sequence[Objective
     shown = shown or {f"{ALL}:p99_e2el_ms": (ALL, "p99_e2el_ms")}
     return Point(
         load=load,
-        saturated=2 * sum(one.saturated for one in seen) >= len(seen),
+        saturated=2 * sum(one.unsustained for one in seen) >= len(seen),
         metrics={
             label: estimate([one.rows[stream].get(metric, nan) for one in seen])
             for label, (stream, metric) in shown.items()

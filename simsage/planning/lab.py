@@ -15,9 +15,14 @@ from simsage.farm import measure_all
 from simsage.left_ranges import left_ranges
 from simsage.metrics import ALL
 from simsage.planning.objective import Objective
-from simsage.planning.saturation import falls_behind
 from simsage.progress import Report
 from simsage.replication import Cell, Measured
+from simsage.saturation import State, state_of
+
+TOO_SHORT = (
+    "simulations a request takes longer than a third of the window, too short to say whether all can be "
+    "served; such a load is not taken for sustained."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,8 @@ class Observed:
     steps: int
     rows: Mapping[str, Mapping[str, float]]
     """Metrics by stream, or by ``stream/stage``."""
+    too_short: bool = False
+    """Whether the window does not say if it is saturated."""
 
     @property
     def throughput(self) -> float:
@@ -49,6 +56,11 @@ class Observed:
         """Mean seconds that a completed request spent in the system, 0 where none completed."""
         mean = self.rows[ALL]["mean_e2el_ms"] / 1000
         return mean if mean > 0 else 0.0
+
+    @property
+    def unsustained(self) -> bool:
+        """Whether it is not shown that what is asked can be served for long."""
+        return self.saturated or self.too_short
 
     def meets(self, objectives: Sequence[Objective]) -> bool:
         """Whether all objectives are met, which in a saturated system none is.
@@ -87,12 +99,18 @@ class Lab:
         self.simulated = 0.0
         self._assumptions: dict[str, None] = {}
         self._excesses: list[RangeExcess] = []
+        self._too_short = 0
 
     @property
     def warnings(self) -> list[str]:
-        """What was assumed, and the farthest that a simulation left a profile's measured range."""
+        """What was assumed, how far simulations left a profile's measured range, and which were too short."""
         ensembles = {name: len(profile.ensemble) for name, profile in self.profiles.items()}
-        return [*self._assumptions, *left_ranges(self._excesses, ensembles, self.draws)]
+        left = left_ranges(self._excesses, ensembles, self.draws)
+        return [
+            *self._assumptions,
+            *left,
+            *[f"In {self._too_short} of {self._done} {TOO_SHORT}"] * bool(self._too_short),
+        ]
 
     def observe(self, trials: Sequence[Trial]) -> list[Observed]:
         """What the trials show, in their order."""
@@ -109,4 +127,6 @@ class Lab:
             self._excesses = worst([*self._excesses, *run.range_excesses])
         whole = run.samples[0]
         rows = {f"{s.stream}/{s.stage}" if s.stage else s.stream: s.values for s in run.samples}
-        return Observed(falls_behind(run), whole.arrivals, run.events, rows)
+        state = state_of([whole])
+        self._too_short += state is State.TOO_SHORT
+        return Observed(state is State.SATURATED, whole.arrivals, run.events, rows, state is State.TOO_SHORT)

@@ -15,6 +15,7 @@ from simsage.paper.experiment import Experiment
 from simsage.paper.facts import Facts
 from simsage.paper.numbers import Numbers
 from simsage.replication import Cell, Measured
+from simsage.saturation import Backlog, Pile
 from simsage.summary import summarise
 from tests.factories import constant, poisson, scenario
 
@@ -100,5 +101,11 @@ def _measured(cell: Cell, values: Values, number: int, used: Usage) -> Measured:
         stream, _, stage = (place or "chat").partition("/")
         rows.setdefault((stream, stage), dict(STEADY))[metric] = float(series[number])
     outcomes = {one.value: 0 for one in Outcome} | {"completed": 100}
-    samples = [Sample(*row, 100, outcomes, found) for row, found in rows.items()]
+    samples = [Sample(*row, 100, outcomes, found, _backlog(found)) for row, found in rows.items()]
     return Measured(cell, samples, *used, horizon=10.0, events=1, wall=0.0, range_excesses=[], assumptions=[])
+
+
+def _backlog(values: Mapping[str, float]) -> Backlog:
+    """What is not served of 100 requests waits, and becomes more and more from nothing on."""
+    left = 100 * (1 - values["request_throughput"] / values["offered_rate"])
+    return Backlog(window=10, sent=100, waiting=Pile(0, left / 6, left / 2, 5 * left / 6, left))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from math import exp, factorial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -23,7 +21,6 @@ from simsage.planning.objective import Objective, parse_objectives
 from simsage.planning.plan import Plan
 from simsage.planning.planner import plan
 from simsage.planning.question import Options
-from simsage.planning.saturation import falls_behind
 from simsage.planning.vary import Size, parse_vary
 from simsage.profiles import load_profiles
 from tests.unit.planning_support import RATE, SERVICE_S, write_queue
@@ -237,21 +234,27 @@ def test_the_command_writes_whole_folders_and_tells_by_its_exit_code(tmp_path: P
     assert not json.loads((out / "plan.json").read_text())["capacities"]
 
 
-def measured(served: int, in_flight: float, completed: int = 10_000) -> Any:
-    """A replication with 10,000 arrivals in a second."""
-    values = {"offered_rate": 10_000.0, "request_throughput": served, "in_system_first_third": in_flight}
-    whole = {"stream": "all", "arrivals": 10_000, "values": values, "outcomes": {"completed": completed}}
-    return SimpleNamespace(samples=[SimpleNamespace(**whole)])
-
-
-@pytest.mark.parametrize(
-    ("run", "saturated"),
-    [
-        (measured(9_900, 10), False),
-        (measured(9_700, 10), True),
-        (measured(9_700, 10_000), False),
-        (measured(10_000, 10, completed=9_700), True),
-    ],
-)
-def test_saturated_is_what_loses_requests_or_falls_behind_by_more_than_chance(run: Any, saturated: bool):
-    assert falls_behind(run) is saturated
+def test_a_trace_that_starts_empty_and_ends_busy_needs_what_it_needs(tmp_path: Path):
+    """18 requests a second of 0.1 s each: two servers keep up, as they do with up to 20."""
+    write_queue(tmp_path)
+    rows = "".join(f"{n / 18},1,1\n" for n in range(500))
+    (tmp_path / "t.csv").write_text("Timestamp,Request tokens,Response tokens\n" + rows)
+    stages = {"search": {"kind": "embedding", "text_tokens": {"distribution": "constant", "value": 30}}}
+    trace = {"process": "trace", "format": "burstgpt", "path": "t.csv"}
+    scenario = tmp_path / "trace.yaml"
+    scenario.write_text(
+        json.dumps(
+            {
+                **{"schema_version": 1, "name": "trace", "duration_s": 100, "replications": 2},
+                "streams": {"s": {"kind": "pipeline", "arrivals": trace, "stages": stages}},
+                "backends": {
+                    "embed": {"kind": "embedding", "profile": "slow.json", "batching": {"max_batch": 1}}
+                },
+            }
+        )
+    )
+    found = plan(scenario, ["s:p99_e2el_ms<=150"], ["backends.embed.count=1..4"], options=Options(jobs=1))
+    assert [(one.size, one.met) for one in found.candidates] == [(2, True)]
+    capacity = found.capacities[0]
+    assert capacity.rate == pytest.approx(18, rel=0.01)
+    assert capacity.saturation.value == pytest.approx(20 / 18, rel=0.05)

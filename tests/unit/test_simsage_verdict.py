@@ -8,8 +8,6 @@ import pytest
 
 from simcore.scenario.document import VerdictSpec
 from simsage.metrics import Sample
-from simsage.statistics import Estimate
-from simsage.summary import is_saturated
 from simsage.verdict import judge
 
 
@@ -75,19 +73,3 @@ def test_a_sweep_holds_only_at_every_point():
     assert not verdict.holds
     assert [one.holds for one in verdict.points] == [True, False]
     assert "shown at 1 of 2 points (1)" in verdict.sentence
-
-
-@pytest.mark.parametrize(
-    ("completed", "first", "last", "expected"),
-    [
-        (100, 10, 10, False),
-        (97, 10, 10, True),
-        (100, 10, 16, True),
-        (100, 1, 5, False),
-        (100, 100, 140, False),
-    ],
-)
-def test_saturation(completed, first, last, expected):
-    backlog = {"in_system_first_third": first, "in_system_last_third": last}
-    metrics = {name: Estimate(value, None, 1) for name, value in backlog.items()}
-    assert is_saturated(100, completed, metrics) is expected

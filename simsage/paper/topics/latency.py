@@ -54,7 +54,7 @@ def _row(facts: Facts, variant: str, point: float | None, stream: str) -> list[t
         return []
     axis = [] if point is None else [point_label(point)]
     metrics = (facts.metric((variant, point), metric, stream) for metric in COLUMNS.values())
-    return [(*axis, variant, stream, *metrics, "saturated" if row.saturated else "stable")]
+    return [(*axis, variant, stream, *metrics, row.state)]
 
 
 def _place(facts: Facts, variant: str, point: float | None) -> str:

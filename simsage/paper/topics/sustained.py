@@ -9,7 +9,7 @@ from simsage.paper.facts import ABSENT, Facts
 from simsage.paper.numbers import Number
 from simsage.paper.table import Table
 from simsage.paper.topics.side_effects import direction
-from simsage.planning.saturation import falls_behind
+from simsage.saturation import State, state_of
 
 TITLE = "Sustained throughput"
 METRIC = "request_throughput"
@@ -58,7 +58,8 @@ def gain_of(facts: Facts) -> Number:
 
 
 def _keeps_up(facts: Facts, variant: str, point: float | None) -> bool:
-    return not any(falls_behind(one) for one in facts.evidence.replications[variant, point])
+    seen = facts.evidence.replications[variant, point]
+    return all(state_of([one.samples[0]]) is not State.SATURATED for one in seen)
 
 
 def _sentence(facts: Facts, variant: str) -> str:
