@@ -89,12 +89,14 @@ def paired_ratio(values: Sequence[float], baseline: Sequence[float]) -> Estimate
     """The geometric mean of value / baseline over replications that share their random numbers.
 
     The interval is the t interval of the mean log ratio, exponentiated. Without a value where any
-    pair has none or is not positive: leaving that pair out would bias the ratio.
+    pair has none or is not positive: leaving that pair out would bias the ratio. Two values that differ by
+    rounding alone do not differ.
     """
     above, below = np.asarray(values, dtype=float), np.asarray(baseline, dtype=float)
     if above.size != below.size or not _positive(above, below):
         return NOTHING
-    return _exponentiated(estimate(list(np.log(above / below))))
+    alike = _but_for_rounding(above - below, below) == 0
+    return _exponentiated(estimate(list(np.where(alike, 0.0, np.log(above / below)))))
 
 
 def unpaired_ratio(values: Sequence[float], baseline: Sequence[float]) -> Estimate:

@@ -13,6 +13,8 @@ from simcore.scenario.check_streams import check_streams
 from simcore.scenario.document import ScenarioDocument, Sweep, Variant
 from simcore.scenario.finding import Finding, KeyPath, dotted, overlap, shown
 from simcore.scenario.resolve import swept_values, try_resolve
+from simcore.scenario.stages import latencies_of
+from simcore.scenario.workload import StreamSpec
 
 MOST_CELLS = 1_000_000
 """Replications of all variants at all points of one run."""
@@ -128,12 +130,15 @@ def _check_names(document: ScenarioDocument) -> Iterator[Finding]:
     stream = document.streams.get(verdict.stream)
     if stream is None:
         yield Finding(("verdict", "stream"), shown(verdict.stream), one_of(document.streams, verdict.stream))
-    elif verdict.metric in ("ttft", "tpot", "output_throughput") and stream.kind in (
-        "embedding",
-        "retrieval",
-    ):
-        allowed = f"a metric of {stream.kind}: e2el, request_goodput, request_throughput"
+    elif verdict.metric not in (known := _metrics_of(stream)):
+        allowed = f"a metric of {stream.kind}: {', '.join(known)}"
         yield Finding(("verdict", "metric"), shown(verdict.metric), allowed)
+
+
+def _metrics_of(stream: StreamSpec) -> list[str]:
+    latencies = latencies_of(stream)
+    tokens = ["output_throughput"] if "ttft" in latencies else []
+    return [*latencies, "request_goodput", "request_throughput", *tokens]
 
 
 def _of_variant(index: int, variant: Variant, finding: Finding) -> Finding:

@@ -9,7 +9,7 @@ from simcore.errors import one_of
 from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.expected import expected_requests
 from simcore.scenario.finding import Finding, KeyPath, shown
-from simcore.scenario.stages import dependencies, find_cycle
+from simcore.scenario.stages import dependencies, find_cycle, latencies_of
 from simcore.scenario.workload import (
     MOST_TEXTS,
     Bursts,
@@ -49,6 +49,7 @@ def check_streams(document: ScenarioDocument, base: Path | None) -> Iterator[Fin
         yield from _check_lengths(path, stream)
         yield from _check_arrivals((*path, "arrivals"), stream, base)
         yield from _check_stages((*path, "stages"), stream)
+        yield from _check_slo((*path, "slo"), stream)
     expected = sum(expected_requests(s, document.duration_s) for s in document.streams.values() if s.enabled)
     if expected > document.max_requests:
         found = f"about {expected:,.0f} requests in one replication"
@@ -76,6 +77,16 @@ def _check_lengths(path: KeyPath, part: StreamSpec | Stage) -> Iterator[Finding]
             yield from _check_distribution((*path, key), given)
     if part.texts is not None and (most := greatest(part.texts) or mean(part.texts)) > MOST_TEXTS:
         yield Finding((*path, "texts"), f"{most:,.0f} texts in a request", f"at most {MOST_TEXTS:,}")
+
+
+def _check_slo(path: KeyPath, stream: StreamSpec) -> Iterator[Finding]:
+    """A limit on what no request of the stream has would be met by all."""
+    known = latencies_of(stream)
+    for key, limit in stream.slo.model_dump(exclude_none=True).items():
+        if key.removesuffix("_ms") not in known:
+            allowed = " or ".join(f"{metric}_ms" for metric in known)
+            found = f"{shown(limit)}, of a latency that no request of this {stream.kind} stream has"
+            yield Finding((*path, key), found, allowed)
 
 
 def _check_distribution(path: KeyPath, spec: object) -> Iterator[Finding]:

@@ -8,6 +8,8 @@ from simcore.scenario.document import ScenarioDocument
 from simcore.scenario.finding import KeyPath
 from simcore.scenario.workload import Stage, StreamSpec
 
+LLM_KINDS = ("chat", "generate")
+
 
 def asked_parts(document: ScenarioDocument) -> Iterator[tuple[KeyPath, StreamSpec | Stage]]:
     """Every enabled stream and each of its stages, with its place in the document."""
@@ -16,6 +18,15 @@ def asked_parts(document: ScenarioDocument) -> Iterator[tuple[KeyPath, StreamSpe
             yield ("streams", name), stream
             for stage_name, stage in (stream.stages or {}).items():
                 yield ("streams", name, "stages", stage_name), stage
+
+
+def latencies_of(part: StreamSpec | Stage) -> tuple[str, ...]:
+    """The latencies that requests of a stream or stage have (docs/metrics.md)."""
+    if part.kind in LLM_KINDS:
+        return ("ttft", "tpot", "e2el")
+    stages = part.stages if isinstance(part, StreamSpec) else None
+    answered = any(stage.kind in LLM_KINDS for stage in (stages or {}).values())
+    return ("ttft", "e2el") if answered else ("e2el",)
 
 
 def dependencies(stages: Mapping[str, Stage]) -> dict[str, tuple[str, ...]]:

@@ -10,14 +10,13 @@ from math import isfinite
 from simcore.errors import BadInput, Fault, one_of
 from simcore.metrics import LATENCIES, limits
 from simcore.scenario.document import ScenarioDocument
-from simcore.scenario.stages import asked_parts
+from simcore.scenario.stages import asked_parts, latencies_of
 from simsage.metrics import ALL
 from simsage.statistics import statistic_names
 
 ATTAINMENT = "slo_attainment"
 FORM = "STREAM:METRIC<=LIMIT, such as chat:p99_ttft_ms<=500 or chat:slo_attainment>=0.99"
 _TEXT = re.compile(r"\s*([^:\s]+)\s*:\s*(\w+)\s*(<=|>=)\s*(\S+)\s*")
-_WITHOUT_TOKENS = ("embedding", "retrieval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _parsed(text: str) -> Objective | None:
 def _metrics_by_stream(document: ScenarioDocument) -> dict[str, list[str]]:
     found = {ALL: [*_latency_names(LATENCIES), ATTAINMENT]}
     for path, part in asked_parts(document):
-        latencies = ("e2el",) if part.kind in _WITHOUT_TOKENS else LATENCIES
+        latencies = latencies_of(part)
         attainment = [ATTAINMENT] if len(path) == 2 and limits(document.streams[str(path[1])].slo) else []
         found["/".join(str(name) for name in path[1::2])] = [*_latency_names(latencies), *attainment]
     return found

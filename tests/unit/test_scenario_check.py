@@ -215,3 +215,30 @@ def test_what_would_not_fit_into_memory_is_refused(parts: dict[str, Any], key: s
     document = scenario(streams={"asked": chat | {"arrivals": poisson(1.0)}}, **parts)
     (finding,) = Checker(document, Path()).findings()
     assert (finding.path, finding.found) == ((key,), found)
+
+
+SEARCH = {"kind": "retrieval"}
+ANSWER = {"kind": "chat", "prompt_tokens": constant(9), "output_tokens": constant(9)}
+
+
+@pytest.mark.parametrize(
+    ("part", "known"),
+    [
+        (ANSWER, {"ttft", "tpot", "e2el"}),
+        (SEARCH, {"e2el"}),
+        ({"kind": "embedding", "text_tokens": constant(9)}, {"e2el"}),
+        ({"kind": "pipeline", "stages": {"search": SEARCH}}, {"e2el"}),
+        ({"kind": "pipeline", "stages": {"search": SEARCH, "answer": ANSWER}}, {"ttft", "e2el"}),
+    ],
+)
+def test_an_slo_limits_a_latency_that_the_stream_has(part: dict[str, Any], known: set[str]) -> None:
+    slo = {f"{metric}_ms": 1.0 for metric in ("ttft", "tpot", "e2el")}
+    document = scenario(
+        streams={"asked": part | {"arrivals": poisson(1), "slo": slo}},
+        backends={
+            **{name: {"kind": name, "profile": "test"} for name in SERVERS},
+            "index": {"kind": "retriever", "service_time_ms": constant(9)},
+        },
+    )
+    refused = {finding.path[-1] for finding in Checker(document, None).findings() if "slo" in finding.path}
+    assert refused == {f"{metric}_ms" for metric in ("ttft", "tpot", "e2el") if metric not in known}

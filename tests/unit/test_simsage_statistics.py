@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import ttest_ind
 
 from simsage.formats import percent, plain, with_interval
@@ -92,6 +94,14 @@ def test_unpaired_differences_cover_where_spreads_and_numbers_differ():
     trials = zip(rng.normal(12, 4, (4000, 5)), rng.normal(10, 1, (4000, 12)), strict=True)
     covered = sum(_covers(unpaired_difference(list(a), list(b)), 2.0) for a, b in trials) / 4000
     assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 4000))
+
+
+@given(st.lists(st.tuples(st.floats(1e-3, 1e6), st.integers(-4, 4)), min_size=2, max_size=8))
+def test_pairs_that_differ_by_rounding_alone_have_no_effect(pairs: list[tuple[float, int]]):
+    """A few units in the last place on either side: the ratio is 1, and nothing is shown."""
+    baseline = [value for value, _ in pairs]
+    moved = [value * (1 + places * np.finfo(float).eps) for value, places in pairs]
+    assert paired_ratio(moved, baseline) == Estimate(1.0, (1.0, 1.0), len(pairs))
 
 
 def test_jain_is_one_for_equal_and_one_nth_for_one_who_gets_all():
