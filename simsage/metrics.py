@@ -18,7 +18,7 @@ from simcore.request import Kind, Outcome
 from simcore.scenario.document import ScenarioDocument
 from simsage.records import ConservationFault
 from simsage.saturation import Backlog, Stays, backlog_of, mean_in_system
-from simsage.statistics import describe, jain
+from simsage.statistics import describe, jain, percentiles_with_lost
 
 ALL = "all"
 _LLM = (Kind.LLM_CHAT.name, Kind.LLM_GENERATE.name)
@@ -34,6 +34,8 @@ class Sample:
     outcomes: dict[str, int]
     values: dict[str, float] = field(default_factory=dict)
     backlog: Backlog = field(default_factory=Backlog)
+    with_lost: dict[str, float] = field(default_factory=dict)
+    """Percentiles of all counted requests: one that was lost is later than any that was answered."""
 
 
 def samples_of(document: ScenarioDocument, frame: pd.DataFrame) -> list[Sample]:
@@ -50,6 +52,7 @@ def samples_of(document: ScenarioDocument, frame: pd.DataFrame) -> list[Sample]:
         units = rows if stage else rows & roots
         sample = _outcomes(stream, stage, frame["outcome"][counted])
         sample.values |= _latencies(frame, counted)
+        sample.with_lost = _with_lost(frame, counted, sample)
         sample.values["offered_rate"] = sending.rate(sample.arrivals)
         sample.values |= _rates(frame, ended & rows, ended & units, window)
         sample.values |= _in_system(frame, units, sending)
@@ -92,6 +95,16 @@ def _latencies(frame: pd.DataFrame, counted: pd.Series[bool]) -> dict[str, float
         seconds = frame[f"{metric}_s"][counted].dropna().to_numpy(dtype=float)
         values |= {f"{name}_{metric}_ms": value for name, value in describe(seconds * 1000).items()}
     return values
+
+
+def _with_lost(frame: pd.DataFrame, counted: pd.Series[bool], sample: Sample) -> dict[str, float]:
+    lost = sample.arrivals - sample.outcomes[Outcome.COMPLETED.value]
+    found: dict[str, float] = {}
+    for metric in LATENCIES:
+        seconds = frame[f"{metric}_s"][counted].dropna().to_numpy(dtype=float)
+        known = percentiles_with_lost(seconds * 1000, lost) if seconds.size else {}
+        found |= {f"{name}_{metric}_ms": value for name, value in known.items()}
+    return found
 
 
 def _last(times: pd.Series[float]) -> float:

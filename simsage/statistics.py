@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import ceil, exp, inf, nan, sqrt
 
 import numpy as np
 from scipy.special import stdtrit
@@ -140,6 +140,25 @@ def describe(values: Floats) -> dict[str, float]:
     points = np.percentile(values, PERCENTILES)
     head = (float(values.mean()), float(points[0]), float(values.std()))
     return dict(zip(statistic_names(), (*head, *map(float, points)), strict=True))
+
+
+def percentiles_with_lost(values: Floats, lost: int) -> dict[str, float]:
+    """median and percentiles by vLLM's names of ``values`` and of ``lost`` more, each later than any of them.
+
+    Infinite where a percentile lies among the lost, or between them and the last that is known.
+    """
+    names = ("median", *(f"p{point}" for point in PERCENTILES))
+    ranked, count = np.sort(values), values.size + lost
+    found = {}
+    for name, point in zip(names, (50, *PERCENTILES), strict=True):
+        place = (count - 1) * point / 100
+        low = int(place)
+        if ceil(place) >= ranked.size:
+            found[name] = inf if count else nan
+        else:
+            share = place - low
+            found[name] = float(ranked[low] + share * (ranked[ceil(place)] - ranked[low]))
+    return found
 
 
 def statistic_names() -> tuple[str, ...]:

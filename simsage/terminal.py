@@ -95,7 +95,9 @@ def _streams(console: Console, summary: Summary) -> None:
 
 def _stream(console: Console, summary: Summary, label: str) -> None:
     """One stream: a line for each variant and latency."""
-    table = _table(f"Stream {label}, ms", "variant", "", left=2)
+    lost = any(row.arrivals > row.outcomes["completed"] for row in summary.rows if row.label == label)
+    of = " of those that were answered" if lost else ""
+    table = _table(f"Stream {label}, ms{of}", "variant", "", left=2)
     add_numbers(table, *SHOWN, "SLO met", "goodput/s")
     for row in summary.rows:
         if row.label != label:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from simcore.metrics import LATENCIES
 from simcore.scenario.document import VerdictSpec
 from simsage.doubt import Figure, doubted_ratio
-from simsage.formats import factor
+from simsage.formats import factor, percent
 from simsage.metrics import Sample
 from simsage.replication import Sampled
-from simsage.statistics import Estimate, estimate, paired_ratio
-
-LOST_SHARE = 0.02
-"""Above it the sentence says how many requests never completed: latencies are of completed ones only."""
+from simsage.statistics import NOTHING, Estimate, estimate, paired_ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +80,13 @@ def _judge_point(
 ) -> Judgement:
     sides = {name: _samples(runs, name, point, spec.stream) for name in (spec.variant, spec.baseline)}
     values = {side: _values(spec, samples) for side, samples in sides.items()}
-    ratio = paired_ratio(values[spec.variant], values[spec.baseline])
-    ratio = doubted_ratio(ratio, _factors(spec, point, members, values))
-    variant, baseline = estimate(values[spec.variant]), estimate(values[spec.baseline])
-    found, holds = _found(spec, ratio)
-    sentence = f"{found}{_lost(sides)}"
+    ratio: Figure = NOTHING
+    if inf not in (*values[spec.variant], *values[spec.baseline]):
+        ratio = paired_ratio(values[spec.variant], values[spec.baseline])
+        ratio = doubted_ratio(ratio, _factors(spec, point, members, values))
+    variant, baseline = _known(values[spec.variant]), _known(values[spec.baseline])
+    found, holds = _found(spec, ratio) if ratio.value is not None else (_missing(spec, values), False)
+    sentence = f"{found}{_lost(spec, sides)}"
     return Judgement(point, variant, baseline, ratio, holds, sentence)
 
 
@@ -100,20 +100,35 @@ def _factors(
     factors = []
     for run, one, other in zip(_cell(members, spec.variant, point), above, below, strict=True):
         top, bottom = (best[name][run.cell.replication] for name in (spec.variant, spec.baseline))
-        if other > 0 and top > 0:
+        if inf > one > 0 and inf > other > 0 and top > 0:
             factors.append(one / other * bottom / top)
     return factors
 
 
 def _values(spec: VerdictSpec, samples: Sequence[Sample]) -> list[float]:
     name = metric_name(spec)
-    return [sample.values[name] for sample in samples]
+    return [sample.with_lost.get(name, sample.values[name]) for sample in samples]
+
+
+def _known(values: Sequence[float]) -> Estimate:
+    return NOTHING if inf in values else estimate(values)
+
+
+def _missing(spec: VerdictSpec, values: Mapping[str, Sequence[float]]) -> str:
+    """Why there is no ratio."""
+    what = f"{spec.stream} {spoken(spec)}"
+    among = "lies among the requests that were lost, which count as later than any that was answered"
+    if spec.better == "lower" and inf in values[spec.variant]:
+        return f"Does not hold: {what} with {spec.variant!r} {among}."
+    if inf in (*values[spec.variant], *values[spec.baseline]):
+        side = spec.variant if inf in values[spec.variant] else spec.baseline
+        return f"Not judged: {what} with {side!r} {among}, so there is no ratio."
+    return f"Not judged: {what} is missing or 0 in a replication, so there is no ratio."
 
 
 def _found(spec: VerdictSpec, ratio: Estimate) -> tuple[str, bool]:
     what = f"{spec.stream} {spoken(spec)}"
-    if ratio.value is None:
-        return f"Not judged: {what} is missing or 0 in a replication, so there is no ratio.", False
+    assert ratio.value is not None
     size = f"{what} with {spec.variant!r} is {factor(ratio.value)} times that with {spec.baseline!r}"
     if ratio.ci95 is None or ratio.whole is None:
         return f"Not judged: {size}, from one replication, which gives no interval.", False
@@ -129,16 +144,19 @@ def _found(spec: VerdictSpec, ratio: Estimate) -> tuple[str, bool]:
     return f"{'Holds' if holds else 'Does not hold'}: {size}{wrong}.", holds
 
 
-def _lost(sides: dict[str, list[Sample]]) -> str:
+def _lost(spec: VerdictSpec, sides: dict[str, list[Sample]]) -> str:
+    """How many requests never completed, and what the claim's metric makes of them."""
     shares = {}
     for name, samples in sides.items():
         arrivals = sum(sample.arrivals for sample in samples)
         completed = sum(sample.outcomes["completed"] for sample in samples)
         shares[name] = 1 - completed / arrivals if arrivals else 0.0
-    if max(shares.values()) <= LOST_SHARE:
+    if not any(shares.values()):
         return ""
-    lost = ", ".join(f"{share:.1%} with {name}" for name, share in shares.items())
-    return f" Not completed, and so in no latency: {lost}."
+    lost = ", ".join(f"{percent(share)} with {name}" for name, share in shares.items())
+    if metric_name(spec) in sides[spec.variant][0].with_lost:
+        return f" Not completed, and counted as later than all that were: {lost}."
+    return f" Not completed, and so in no mean of latencies: {lost}."
 
 
 def _overall(judged: Sequence[Judgement]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import inf, nan
@@ -122,6 +122,12 @@ def _held(curve: LoadCurve, line: Line, fails: Fails) -> float:
     return low if high < inf else nan
 
 
+def _known(values: Iterable[float]) -> Estimate:
+    """No value where a percentile lies among the lost in a replication."""
+    found = list(values)
+    return NOTHING if inf in found else estimate(found)
+
+
 def _point(load: float, seen: Sequence[Observed], objectives: Sequence[Objective]) -> Point:
     shown = {f"{one.stream}:{one.metric}": (one.stream, one.metric) for one in seen[0].judged(objectives)}
     shown = shown or {f"{ALL}:p99_e2el_ms": (ALL, "p99_e2el_ms")}
@@ -129,7 +135,7 @@ def _point(load: float, seen: Sequence[Observed], objectives: Sequence[Objective
         load=load,
         saturated=2 * sum(one.unsustained for one in seen) >= len(seen),
         metrics={
-            label: estimate([one.rows[stream].get(metric, nan) for one in seen])
+            label: _known(one.rows[stream].get(metric, nan) for one in seen)
             for label, (stream, metric) in shown.items()
         },
         throughput=estimate([one.throughput for one in seen]),

@@ -44,6 +44,9 @@ def judge(
 
 def _margin(objective: Objective, seen: Sequence[Observed], members: Sequence[Observed]) -> Estimate:
     found = [objective.margin(sample.rows) for sample in seen]
+    if -inf in found:
+        # The percentile lies among the lost requests there: missed, however late they would have been.
+        return Estimate(-inf, (-inf, -inf if max(found) == -inf else inf), len(found))
     moved = [objective.margin(one.rows) - found[number % len(found)] for number, one in enumerate(members)]
     return doubted(estimate(found), moved)
 

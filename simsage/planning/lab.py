@@ -42,7 +42,7 @@ class Observed:
     arrivals: int
     steps: int
     rows: Mapping[str, Mapping[str, float]]
-    """Metrics by stream, or by ``stream/stage``."""
+    """Metrics by stream, or by ``stream/stage``; percentiles count the lost as later than any answered."""
     too_short: bool = False
     """Whether the window does not say if it is saturated."""
 
@@ -126,7 +126,7 @@ class Lab:
         if run.cell.member is None:
             self._excesses = worst([*self._excesses, *run.range_excesses])
         whole = run.samples[0]
-        rows = {f"{s.stream}/{s.stage}" if s.stage else s.stream: s.values for s in run.samples}
+        rows = {f"{s.stream}/{s.stage}" if s.stage else s.stream: s.values | s.with_lost for s in run.samples}
         state = state_of([whole])
         self._too_short += state is State.TOO_SHORT
         return Observed(state is State.SATURATED, whole.arrivals, run.events, rows, state is State.TOO_SHORT)

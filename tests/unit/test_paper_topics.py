@@ -250,4 +250,4 @@ def test_lost_requests_are_told_beside_a_claim_on_latencies():
     for one in told.samples:
         for sample in one.samples:
             sample.outcomes = sample.outcomes | {"completed": 80, "timed_out": 20}
-    assert "Not completed, and so in no latency: 20.0% with new" in claims.told(told)[0]
+    assert "Not completed, and so in no mean of latencies: 20.0% with new" in claims.told(told)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from math import exp, factorial
+from math import exp, factorial, inf
 from pathlib import Path
 
 import pytest
@@ -166,6 +166,14 @@ def observed(p99: float, saturated: bool = False) -> Observed:
 def test_an_objective_is_met_only_if_the_whole_interval_is(values, state: str):
     objective = Objective("a", "p99_e2el_ms", 100)
     assert judge([objective], [observed(value) for value in values]).state == state
+
+
+def test_a_percentile_among_the_lost_is_missed():
+    objective = Objective("a", "p99_e2el_ms", 100)
+    lost = observed(inf)
+    assert not lost.meets([objective])
+    assert judge([objective], [lost] * 3).state == "not met"
+    assert judge([objective], [observed(10), observed(11), lost]).state == "not shown"
 
 
 def test_a_saturated_cluster_meets_nothing():

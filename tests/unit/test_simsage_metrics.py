@@ -183,3 +183,13 @@ def test_attainment_of_all_is_of_the_streams_that_have_an_slo():
         found["all", ""].values["slo_attainment"] == found["interactive", ""].values["slo_attainment"] == 0.25
     )
     assert math.isnan(found["search", ""].values["slo_attainment"])
+
+
+def test_percentiles_that_decide_count_the_lost_as_later_than_all_that_were_answered():
+    scenario = document(interactive=CHAT)
+    answered = [request(n, 1.0, first_token=1.1, finished=1.1 + n / 100) for n in range(98)]
+    lost = [request(100 + n, 1.0, outcome=Outcome.TIMED_OUT) for n in range(2)]
+    one = samples(scenario, *answered, *lost)["interactive", ""]
+    assert one.values["p99_e2el_ms"] == pytest.approx(100 + 10 * 96.03)
+    assert one.with_lost["p99_e2el_ms"] == math.inf
+    assert one.with_lost["p95_e2el_ms"] == pytest.approx(100 + 10 * 94.05)

@@ -16,6 +16,7 @@ from simsage.statistics import (
     jain,
     paired_difference,
     paired_ratio,
+    percentiles_with_lost,
     unpaired_difference,
     unpaired_ratio,
 )
@@ -102,6 +103,20 @@ def test_pairs_that_differ_by_rounding_alone_have_no_effect(pairs: list[tuple[fl
     baseline = [value for value, _ in pairs]
     moved = [value * (1 + places * np.finfo(float).eps) for value, places in pairs]
     assert paired_ratio(moved, baseline) == Estimate(1.0, (1.0, 1.0), len(pairs))
+
+
+@given(st.lists(st.floats(0, 1e3), max_size=50), st.integers(0, 50))
+def test_a_percentile_with_the_lost_is_that_of_all_where_none_of_them_has_a_part_in_it(
+    known: list[float], lost: int
+):
+    """Two answers for the lost, both later than all: what lies among the known is the same for either."""
+    found = percentiles_with_lost(np.array(known), lost)
+    for name, point in (("median", 50), ("p50", 50), ("p90", 90), ("p95", 95), ("p99", 99)):
+        if not known and not lost:
+            assert np.isnan(found[name])
+            continue
+        soon, late = (float(np.percentile([*known, *[end] * lost], point)) for end in (2e3, 1e6))
+        assert found[name] == (pytest.approx(soon) if soon == pytest.approx(late) else np.inf)
 
 
 def test_jain_is_one_for_equal_and_one_nth_for_one_who_gets_all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from types import SimpleNamespace
 
 import pytest
@@ -73,3 +74,21 @@ def test_a_sweep_holds_only_at_every_point():
     assert not verdict.holds
     assert [one.holds for one in verdict.points] == [True, False]
     assert "shown at 1 of 2 points (1)" in verdict.sentence
+
+
+def test_a_percentile_among_the_lost_decides_against_who_lost_them():
+    """1.4 in a hundred give up after 10 s: the p99 of all is 10 s or more, whatever the rest got."""
+    made = runs({"old": [100, 120], "new": [50, 60]}, completed=100)
+    lossy = [run for run in made if run.cell.variant == "new"]
+    for run in lossy:
+        run.samples[0].with_lost = {"p99_ttft_ms": inf}
+        run.samples[0].outcomes["completed"] = 98
+    found = judge(spec(), made)
+    assert not found.holds
+    assert found.points[0].ratio.value is None
+    assert found.sentence.startswith(
+        "Does not hold: web p99 TTFT with 'new' lies among the requests that were"
+    )
+    assert "2.0% with new" in found.sentence
+    turned = judge(spec(variant="old", baseline="new"), made)
+    assert turned.sentence.startswith("Not judged")
