@@ -132,12 +132,11 @@ class Dispatcher:
         return self._busy_until if self._busy_until > now else None
 
     def _tick(self, now: float) -> bool:
+        """Whether it is time to decide: of all that comes at the very moment, not of what came first."""
         nearest = round(now / self.period)
         on_time = abs(now - nearest * self.period) <= 1e-9 * max(1.0, now)
-        tick = nearest if on_time else int(now / self.period)
-        due = on_time and tick > self._ticked
-        self._ticked = tick
-        return due
+        self._ticked = nearest if on_time else int(now / self.period)
+        return on_time
 
     def _push(self, lane: Lane, request: Request, now: float) -> None:
         lane.ordering.push(request, now)

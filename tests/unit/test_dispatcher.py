@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simcore.control.plane import ControlPlane
 from simcore.request import Kind, Priority, Request
@@ -63,10 +65,18 @@ def test_a_chat_that_waits_again_holds_nothing_back_until_it_goes_again() -> Non
 def test_a_loop_with_a_period_decides_once_a_tick() -> None:
     plane = plane_of(states(4, 1), dispatch_period_ms=50.0)
     assert submitted(plane, sent(0, Kind.LLM_CHAT), now=0.0) == [0]
-    assert submitted(plane, sent(1, Kind.LLM_CHAT), now=0.0) == []
-    assert plane.wake_at(0.0) == 0.05
+    assert submitted(plane, sent(1, Kind.LLM_CHAT), now=0.001) == []
+    assert plane.wake_at(0.001) == 0.05
     assert plane.next_dispatches(0.0499) == []
     assert [one.request.id for one in plane.next_dispatches(0.05)] == [1]
+
+
+@given(st.integers(0, 1000), st.integers(2, 5))
+def test_all_that_comes_exactly_at_a_tick_is_decided_on_then(tick: int, count: int) -> None:
+    plane = plane_of(states(10, 1), dispatch_period_ms=50.0)
+    together = [sent(number, Kind.LLM_CHAT) for number in range(count)]
+    assert submitted(plane, *together, now=tick * 0.05) == list(range(count))
+    assert submitted(plane, sent(count, Kind.LLM_CHAT), now=tick * 0.05 + 0.001) == []
 
 
 def test_planes_apart_are_asked_again_when_the_first_of_them_is_due() -> None:
