@@ -7,6 +7,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -14,6 +15,9 @@ from simcore.printable import printable
 
 WIDTH = 100
 """Columns where there is no terminal, or one that says that it has none."""
+
+UNBOUNDED = 10_000
+"""Columns that no table needs."""
 
 
 class SafeConsole(Console):
@@ -35,6 +39,21 @@ def plain_console(console: Console | None) -> Console:
     if not console.is_terminal:
         console.width = WIDTH
     return console
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print the table, beyond the console's width where its numbers need more.
+
+    rich cuts what does not fit, and a 4 that is left of 46.7 reads as a number.
+    """
+    width, wide = console.width, console.options.update(max_width=UNBOUNDED)
+    for column in table.columns:
+        if column.no_wrap:
+            texts = (column.header, *column.cells)
+            column.min_width = max(Measurement.get(console, wide, text).maximum for text in texts)
+    console.width = max(width, Measurement.get(console, wide, table).minimum)
+    console.print(table)
+    console.width = width
 
 
 def titled(title: str) -> Table:

@@ -26,7 +26,7 @@ from simsage.metrics import ALL
 from simsage.resources import grouped
 from simsage.run import Run
 from simsage.summary import Row, Summary
-from simsage.tables import add_numbers, plain_console, titled
+from simsage.tables import add_numbers, plain_console, print_table, titled
 from simsage.trace.trace import FILE as TRACE
 
 NAMES_WIDTH = {"point": 5, "variant": 14, "backends": 12, "": 4}
@@ -57,7 +57,8 @@ def _what_ran(console: Console, summary: Summary, environment: Mapping[str, Any]
     console.print(f"digest {scenario.digest[:19]}, seed {summary.seed}, {count}")
     for name, facts in environment["profiles"].items():
         provenance = facts["provenance"]
-        console.print(escape(f"profile {name}: {provenance['how']}, {provenance['source']}"))
+        console.print(escape(f"profile {name}: {provenance['how']}, {facts['validated']}"))
+        console.print(escape(f"  from {provenance['source']}"))
     if summary.members:
         fits = f"{summary.members} fit{'s' if summary.members > 1 else ''} of the profiles' ensembles"
         console.print(f"±: half of the 95% interval that chance leaves, then of that of {fits}")
@@ -81,7 +82,7 @@ def _health(console: Console, summary: Summary) -> None:
             ", ".join(others) or "0",
             f"[red]{row.state}[/]" if row.saturated else row.state,
         )
-    console.print(table)
+    print_table(console, table)
     console.print()
 
 
@@ -109,7 +110,7 @@ def _stream(console: Console, summary: Summary, label: str) -> None:
                 values = [with_interval(row.metric(f"{point}_{metric}_ms")) for point in SHOWN]
                 table.add_row(escape(name), metric.upper(), *values, *rest)
                 name, rest = "", ("", "")
-    console.print(table)
+    print_table(console, table)
     console.print()
 
 
@@ -137,7 +138,7 @@ def _compact(console: Console, summary: Summary) -> None:
                 percent(row.metric("slo_attainment").value),
                 plain(row.metric("request_goodput").value),
             )
-    console.print(table)
+    print_table(console, table)
     console.print()
 
 
@@ -168,7 +169,7 @@ def _resources(console: Console, summary: Summary) -> None:
         table.add_row(
             *axes, backends, busy, plain(group.batch_mean), plain(group.waiting_mean), *kv, preempted
         )
-    console.print(table)
+    print_table(console, table)
     console.print()
 
 
@@ -182,7 +183,7 @@ def _energy(console: Console, summary: Summary) -> None:
     for row in rows:
         found = [with_interval(row.metric(name)) for name in (WATTS, PER_OUTPUT)]
         table.add_row(*_place(summary, row), *found)
-    console.print(table)
+    print_table(console, table)
     console.print()
 
 
@@ -192,8 +193,6 @@ def _closing(console: Console, run: Run) -> None:
     speed = run.environment["simulated_s_per_wall_s"]
     wall = run.environment["simulation_wall_s"]
     console.print(f"{plain(speed)} simulated seconds per wall second ({plain(wall)} s of simulation)")
-    for name, verdict in run.summary.validated.items():
-        console.print(escape(f"profile {name}: {verdict}"))
     names = [output.SUMMARY, "requests.parquet", output.ENVIRONMENT, output.SCENARIO, output.REPORT]
     names += [output.FIGURES + "/"] * (run.folder / output.FIGURES).is_dir()
     names += [TRACE] * (run.folder / TRACE).is_file()

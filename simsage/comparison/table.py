@@ -8,7 +8,7 @@ from rich.table import Table
 
 from simsage.comparison.comparison import Comparison, Row
 from simsage.formats import interval, plain, point_label, with_interval
-from simsage.tables import add_numbers, plain_console, titled
+from simsage.tables import add_numbers, plain_console, print_table, titled
 
 MARK = {True: "[bold]*[/]", False: "", None: "?"}
 
@@ -24,7 +24,7 @@ def show(comparison: Comparison, console: Console | None = None) -> None:
         console.print(f"[yellow]profiles that differ[/]: {escape(differing)}")
     console.print()
     for row in comparison.rows:
-        console.print(_table(row))
+        print_table(console, _table(row))
         console.print()
     _closing(console, comparison)
 

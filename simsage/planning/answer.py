@@ -32,6 +32,7 @@ def answer(question: Question, options: Options) -> tuple[Plan, dict[str, Any]]:
     horizon = horizon_of(lab, first, question.objectives, asked, options.requests)
     ranked = _search(question, lab, horizon, options) if question.vary else []
     capacities = _capacities(question, lab, horizon, ranked)
+    environment = environment_of(question.profiles, document.seed, count, lab.wall, lab.simulated)
     plan = Plan(
         schema_version=SCHEMA_VERSION,
         scenario=ScenarioIdentity.of(document, dump_scenario(document)),
@@ -42,8 +43,9 @@ def answer(question: Question, options: Options) -> tuple[Plan, dict[str, Any]]:
         candidates=ranked,
         capacities=capacities,
         warnings=[*_few(question, first, horizon), *_unscaled(ranked, capacities), *lab.warnings],
+        validated={name: facts["validated"] for name, facts in environment["profiles"].items()},
     )
-    return plan, environment_of(question.profiles, document.seed, count, lab.wall, lab.simulated)
+    return plan, environment
 
 
 def _search(question: Question, lab: Lab, horizon: Horizon, options: Options) -> list[Ranked]:

@@ -30,6 +30,8 @@ class Plan:
     candidates: list[Ranked]
     capacities: list[Capacity]
     warnings: list[str]
+    validated: dict[str, str]
+    """By profile: its last verdict in words, or "never validated"."""
 
     @property
     def met(self) -> bool:

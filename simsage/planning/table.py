@@ -12,7 +12,7 @@ from simsage.planning.capacity import Capacity
 from simsage.planning.plan import Plan
 from simsage.planning.search import Ranked
 from simsage.statistics import NOTHING, Estimate
-from simsage.tables import add_numbers, plain_console, titled
+from simsage.tables import add_numbers, plain_console, print_table, titled
 
 COLOURS = {"met": "green", "not met": "red", "not shown": "yellow"}
 
@@ -24,10 +24,14 @@ def show(plan: Plan, console: Console | None = None) -> None:
     console.print(f"[bold]{escape(plan.scenario.name)}[/]{escape(title)}")
     length = f"{plan.horizon.requests:,} requests each or more" if plan.horizon.requests else "its own times"
     console.print(f"seed {plan.seed}, {plan.replications} replications, {length}")
+    for name, verdict in plan.validated.items():
+        console.print(escape(f"profile {name}: {verdict}"))
     console.print(escape(f"SLOs: {', '.join(plan.objectives) or 'none'}"))
     console.print()
     if plan.candidates:
         _candidates(console, plan)
+    if plan.capacities:
+        console.print("load: all open-loop rates of the scenario, times this")
     for capacity in plan.capacities:
         _capacity(console, capacity)
     for warning in plan.warnings:
@@ -43,7 +47,7 @@ def _candidates(console: Console, plan: Plan) -> None:
     add_numbers(table, size, "backends", "price/h", *["J/token"] * energy, "worst margin", "of", "SLOs")
     for one in plan.candidates:
         table.add_row(*_candidate(one, energy))
-    console.print(table)
+    print_table(console, table)
     best = plan.candidates[0]
     chosen = escape(best.candidate.label) + (f", {short(key)}={best.size}" if key else "")
     console.print(
@@ -74,7 +78,7 @@ def _capacity(console: Console, capacity: Capacity) -> None:
     for name, found in _loads(capacity).items():
         rates = NOTHING if capacity.rate is None else scaled(found, capacity.rate)
         table.add_row(name, plain(found.value), interval(found), plain(rates.value), interval(rates))
-    console.print(table)
+    print_table(console, table)
     for name, found in _loads(capacity).items():
         if isinstance(found, Doubted):
             console.print(f"{name}: {with_interval(found)} (chance, then {found.members} other fits)")

@@ -15,9 +15,10 @@ def page(profile: ProfileDocument) -> str:
     body = profile.model_dump(mode="json")
     bounds = {part: (body[part] or {}).pop("intervals", {}) for part in ("llm", "embedding")}
     for part, key in (("llm", "step_time"), ("embedding", "embed_time")):
-        for name, (low, high) in bounds[part].items():
-            value = body[part][key].get(name, 0.0)
-            body[part][key][name] = f"{value:.5g} s [{low:.5g}, {high:.5g}]"
+        for path, (low, high) in bounds[part].items():
+            *parent, name = path.split(".")
+            times = body[part][parent[0] if parent else key]
+            times[name] = f"{times.get(name, 0.0):.5g} s [{low:.5g}, {high:.5g}]"
     return "\n".join(_lines(body, 0)) + "\n"
 
 
@@ -28,7 +29,8 @@ def _lines(body: dict[str, Any], depth: int) -> list[str]:
             continue
         start = "  " * depth + f"{key}:"
         if isinstance(value, dict):
-            lines += [start, *_lines(value, depth + 1)]
+            inner = _lines(value, depth + 1)
+            lines += [start, *inner] if inner else []
         elif key == "notes":
             lines += [start, *("  " * depth + f"  - {note}" for note in value)]
         else:

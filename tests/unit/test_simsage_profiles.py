@@ -7,6 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from simcore.profile.load import load_profile
 from simsage.commands.profiles import profiles
 from simsage.profile_views.difference import difference, difference_lines
 from simsage.profile_views.page import page
@@ -51,6 +52,16 @@ def test_a_page_puts_the_interval_beside_its_coefficient() -> None:
     text = page(document.model_copy(update={"llm": llm}))
     assert "    constant: 0.01 s [0.009, 0.011]\n" in text
     assert "intervals" not in text
+    assert "correction" not in text
+
+
+def test_a_page_puts_the_intervals_of_host_times_beside_them() -> None:
+    lines = page(load_profile("h100-llama-3.1-8b", Path())).splitlines()
+    llm = lines[lines.index("llm:") : lines.index("embedding:")]
+    graph = next(line for line in llm[llm.index("  host_time:") :] if line.startswith("    graph: "))
+    value, low, high = (float(part.strip("s[], ")) for part in graph.split(":")[1].replace("s", "").split())
+    assert 0 < low < value < high
+    assert not any("host_time." in line for line in llm)
 
 
 def test_show_prints_the_document_as_json() -> None:

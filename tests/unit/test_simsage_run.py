@@ -110,11 +110,23 @@ def test_the_terminal_shows_it_in_order_within_100_columns(tmp_path: Path, monke
     text = printed(done)
     assert text.startswith("No profile of this run was validated on live backends.\n")
     assert max(map(len, text.splitlines())) <= tables.WIDTH
-    parts = ["seed 7", "estimated, made up", "Health", "Stream interactive", "Stream search", "Verdict"]
-    parts += ["Resources", "simulated seconds per wall second", "never validated", "summary.json"]
+    parts = ["seed 7", "estimated, never validated", "from made up", "Health"]
+    parts += ["Stream interactive", "Stream search", "Verdict", "Resources"]
+    parts += ["simulated seconds per wall second", "summary.json"]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
     assert "\x1b" not in text
+
+
+def test_numbers_are_whole_in_a_table_that_is_wider_than_its_console():
+    table, numbers = tables.titled("wide"), ["2,719 ±2,431 ±214"] * 6
+    tables.add_numbers(table, *["p99"] * len(numbers))
+    table.add_row(*numbers)
+    console = Console(width=40, file=io.StringIO())
+    tables.print_table(console, table)
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().count(numbers[0]) == len(numbers)
+    assert console.width == 40
 
 
 def test_a_sweep_has_one_line_a_point_and_variant(tmp_path: Path):
