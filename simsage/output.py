@@ -17,6 +17,7 @@ ENVIRONMENT = "environment.json"
 SCENARIO = "scenario.yaml"
 REPORT = "report.html"
 FIGURES = "figures"
+ALLOWED = "a new or empty one; run, plan and paper replace their own with --overwrite"
 
 
 class NotFree(BadInput):
@@ -38,7 +39,7 @@ def check_free(out: Path, overwrite: bool) -> None:
     if not any(out.iterdir()):
         return
     if not overwrite:
-        raise _fault(out, "a folder with files in it", "a new or empty one, or --overwrite")
+        raise _fault(out, "a folder with files in it", ALLOWED)
     ours = any((out / name).is_file() for name in (SUMMARY, PLAN))
     if not ours or not (out / ENVIRONMENT).is_file():
         raise _fault(out, "a folder that no run has written", "--overwrite replaces an earlier run's only")
