@@ -44,6 +44,8 @@ def _read(name_or_path: str, base: Path) -> str:
         if path.stat().st_size > _MAX_BYTES:
             raise BadInput([Fault(name_or_path, 0, "", "a file over 16 MiB", "a profile")])
         return path.read_text(encoding="utf-8")
+    except BadInput:
+        raise
     except UnicodeDecodeError:
         raise BadInput([Fault(name_or_path, 0, "", "text that is not UTF-8", "a profile")]) from None
     except (OSError, ValueError) as error:
