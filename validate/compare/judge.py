@@ -170,8 +170,9 @@ def _sentence(
     figures = _figures(comparisons)
     beyond = sum(figure.state == "failed" for figure in figures)
     agreeing = sum(one.agrees is True for one in drawn)
-    facts = f"{beyond} of {plural(len(figures), 'figure')} beyond tolerance and floor, "
-    facts += f"{agreeing} of {plural(len(drawn), 'conclusion')} the same"
+    facts = f"{beyond} of {plural(len(figures), 'figure')} beyond tolerance and floor"
+    if drawn:
+        facts += f", {agreeing} of {plural(len(drawn), 'conclusion')} the same"
     if errors:
         facts = f"median error {percent(float(np.median(errors)))}, worst {percent(max(errors))}, {facts}"
     why = f" {plural(len(reasons.all), 'reason')}, first: {reasons.all[0]}" if reasons.all else ""
