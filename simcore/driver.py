@@ -10,7 +10,7 @@ from simcore.backend import Backend, BackendEvents
 from simcore.clients.sender import Answered, Ended
 from simcore.control.plane import ControlPlane
 from simcore.control.usage import LaneUsage
-from simcore.request import SERVICE_OF, Outcome, Request, Service
+from simcore.request import NEVER, SERVICE_OF, Outcome, Request, Service
 from simcore.timer import after
 
 
@@ -109,7 +109,9 @@ class Driver:
             self._backends[request.backend].submit(request)
 
     def _first_token(self, request: Request, delay: float) -> None:
-        request.first_token = self.env.now + delay + 2 * self._hop
+        if request.outcome is None:
+            # Added up as an end that comes with it is, to the last bit.
+            request.first_token = self.env.now + (delay + self._hop) + self._hop
 
     def _finished(self, request: Request, delay: float) -> None:
         if request.outcome is None:
@@ -174,7 +176,9 @@ class Driver:
         """
         if request.outcome is None:
             request.outcome = outcome
-            request.finished = self.env.now
+            request.finished = now = self.env.now
+            if request.first_token > now:
+                request.first_token = NEVER
             self._on_way_back.discard(request)
             (told or self._ended)(request)
             self._answered.pop(request)(request)

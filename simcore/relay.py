@@ -21,11 +21,15 @@ class Relay:
         """Whether passing a message on takes any time."""
         return self._message > 0.0
 
-    def pass_messages(self, messages: float, now: float, seconds: float) -> float:
-        """Take on messages that come evenly over ``seconds``; seconds until the last is through."""
+    def pass_messages(self, messages: float, now: float, seconds: float) -> tuple[float, float]:
+        """Take on messages that come evenly over ``seconds`` from ``now`` on, which is no earlier than before.
+
+        Seconds until it begins with the first and until the last is through.
+        """
         if not self._message or not messages:
-            return seconds
+            return 0.0, seconds
         work = messages * self._message
         self.busy += work
-        self._free = max(max(self._free, now) + work, now + seconds + self._message)
-        return self._free - now
+        begin = max(self._free, now)
+        self._free = max(begin + work, now + seconds + self._message)
+        return begin - now, self._free - now

@@ -249,33 +249,48 @@ class EventLoop:
             self._arrive(request)
 
     def _send(self, results: Results, sending: float, turn: float) -> None:
-        """Send one message a stream, in order of admission: the newest come last, those that end midway.
-
-        They are written over ``sending`` seconds, or all at the end of a turn of ``turn`` seconds. What
-        passes them on does so as they come.
-        """
-        begin, last = (0.0, sending) if self._writes_at_once else (turn, turn)
-        if self._relay is not None:
-            last = begin + self._relay.pass_messages(results.messages, self.env.now + begin, last - begin)
-        if results.finished:
-            Timer(self.env, (begin + last) / 2, self._finish, results.finished)
-        if results.first:
-            Timer(self.env, last, self._begin, results.first)
+        """Write one message a stream over ``sending`` seconds, or all at the end of a turn of ``turn`` ones."""
+        leaving = results.messages, results.first, results.finished
+        if self._relay is None:
+            begin, last = (0.0, sending) if self._writes_at_once else (turn, turn)
+            self._leave(begin, last, results.first, results.finished)
+        elif self._writes_at_once:
+            self._pass_on(sending, *leaving)
+        else:
+            # Others may have written by then: who passes on takes messages as they come.
+            Timer(self.env, turn, self._pass_on, 0.0, *leaving)
         self._steps_leaving -= results.steps
         results.clear()
 
+    def _pass_on(
+        self, sending: float, messages: float, first: list[Request], finished: list[Request]
+    ) -> None:
+        if self._relay is not None and not self._lost:
+            self._leave(*self._relay.pass_messages(messages, self.env.now, sending), first, finished)
+
+    def _leave(self, begin: float, last: float, first: list[Request], finished: list[Request]) -> None:
+        """Let messages leave between two times from now, in order of admission of their streams.
+
+        Those of the newest come last, and those of streams that end midway, unless these are new as well.
+        """
+        whole: list[Request] = []
+        if first and finished:
+            new = set(first)
+            whole = [request for request in finished if request in new]
+            finished = [request for request in finished if request not in new]
+        if finished:
+            Timer(self.env, (begin + last) / 2, self._finish, finished)
+        if first:
+            Timer(self.env, last, self._begin, first)
+        if whole:
+            Timer(self.env, last, self._finish, whole)
+
     def _begin(self, requests: list[Request]) -> None:
-        if self._lost:
-            return
-        for request in requests:
-            self._events.first_token(request, self._output_delay)
-            if request.output_tokens == 1:
-                self._events.finished(request, self._output_delay)
+        if not self._lost:
+            for request in requests:
+                self._events.first_token(request, self._output_delay)
 
     def _finish(self, requests: list[Request]) -> None:
-        if self._lost:
-            return
-        for request in requests:
-            # A first token that is the last one leaves as a first one does.
-            if request.output_tokens > 1:
+        if not self._lost:
+            for request in requests:
                 self._events.finished(request, self._output_delay)

@@ -65,6 +65,29 @@ def test_tokens_that_wait_for_the_loop_leave_in_one_message() -> None:
     assert answered(4, {"message": 0.03}) == [(1.5, 43.5, 84.5)]
 
 
+def test_an_answer_that_leaves_in_one_message_ends_with_its_first_token() -> None:
+    """Chats of one and of two tokens reach the engine at 3 and 8 ms; a message takes 30 ms.
+
+    The first one's is on its way from 13 to 43. The other's tokens come at 23 and 33 and are one message, the
+    only one from 43 to 73: a server that writes at once sends it then, as the newest stream's.
+    """
+    costs = {"message": 0.03, "writes_at_once": True}
+    made = profile({"constant": 0.01}, overheads={"prompt_token": 0.001}, frontend=costs)
+    streams = {
+        f"chat{output}": {
+            "kind": "chat",
+            "prompt_tokens": constant(prompt),
+            "output_tokens": constant(output),
+            "arrivals": {"process": "constant", "rate": 0.1},
+        }
+        for prompt, output in ((3, 1), (8, 2))
+    }
+    backends = {"llm": {"kind": "llm", "profile": "test"}}
+    document = scenario(duration_s=1.0, streams=streams, backends=backends)
+    found = simulate(document, {"test": made}, 0, Path()).requests
+    assert [(_ms(one.first_token), _ms(one.finished)) for one in found] == [(43.0, 43.0), (73.0, 73.0)]
+
+
 def test_results_that_come_while_the_loop_is_busy_need_three_turns() -> None:
     """The second of two chats waits for turns of 20 ms, in which results of the first chat's steps are read.
 

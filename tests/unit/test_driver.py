@@ -41,6 +41,18 @@ def test_who_gives_up_at_the_control_plane_waits_no_more() -> None:
     assert result.control_planes[0].waiting_mean * 0.9 == pytest.approx(0.02)
 
 
+def test_who_gave_up_never_saw_a_token_that_was_on_its_way() -> None:
+    """The first token leaves the backend at 12 ms, and is with the client at 14."""
+    for timeout, seen in ((13.0, False), (15.0, True)):
+        document = scenario(
+            duration_s=0.9,
+            streams={"asked": CHAT | {"arrivals": AT_ONCE, "timeout_ms": timeout}},
+            control_plane={"hop_latency_ms": 1.0},
+        )
+        (request,) = simulate(document, {"test": profile()}, 0, Path()).requests
+        assert (request.outcome, isnan(request.first_token)) == (Outcome.TIMED_OUT, not seen)
+
+
 @pytest.mark.parametrize(
     "ending",
     [
