@@ -107,6 +107,8 @@ class PipelinedReplica(Replica):
         """Decide on one more step, or wait for the oldest where there is nothing to decide on."""
         under_way = self._under_way
         self._idle = False
+        if self._aborted:
+            self._let_go()
         if self._start_run():
             return
         if self.scheduler.has_requests and self._launch():
@@ -122,7 +124,7 @@ class PipelinedReplica(Replica):
 
     def _start_run(self) -> bool:
         """Pass a run of steps that only decode, if one begins with the next decision."""
-        if self._own is None or (steps := self.scheduler.uneventful_steps()) < SHORTEST or self._aborted:
+        if self._own is None or (steps := self.scheduler.uneventful_steps()) < SHORTEST:
             return False
         decoding, host = self.scheduler.decoding, self._host_time
         step = Step(decodes=decoding.size, decode_context=decoding.context)

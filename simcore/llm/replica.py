@@ -194,10 +194,12 @@ class Replica:
         now = self.env.now
         first: list[Request] = []
         for seq in output.first_tokens:
-            assert isinstance(seq.key, Request)
-            seq.key.prefill_interference = self._lost - seq.lost_before
-            seq.key.engine_first_token = now
-            first.append(seq.key)
+            request = seq.key
+            assert isinstance(request, Request)
+            if request in self._sequences:
+                request.prefill_interference = self._lost - seq.lost_before
+                request.engine_first_token = now
+                first.append(request)
         finished: list[Request] = []
         for seq in output.finished:
             request = seq.key
@@ -208,7 +210,7 @@ class Replica:
                 request.interference = self._lost - seq.lost_before
                 request.engine_finished = now
                 finished.append(request)
-        self._front_end.hand_out(output.step.decodes + len(output.first_tokens), first, finished)
+        self._front_end.hand_out(output.step.decodes + len(first), first, finished)
 
     def _let_go(self) -> None:
         """Abort what was given up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,26 @@ def test_a_result_waits_for_the_thread_that_launches_a_long_step_kernel_by_kerne
     )
     assert times(short) == (12.15, 43.15)
     assert times(long) == (44.15, 44.15)
+
+
+def test_who_is_given_up_while_the_thread_launches_a_step_is_in_none() -> None:
+    """The long prompt comes at 2 ms and is given up at 3; the first one's step is launched from 1 to 5.
+
+    What comes then is as if it had not come: GPU from 2 to 32, each update 1 ms after a result.
+    """
+    asked = {"kind": "chat", "output_tokens": constant(3), "arrivals": {"process": "constant", "rate": 1.0}}
+    streams = {
+        "first": asked | {"prompt_tokens": constant(3)},
+        "long": asked | {"prompt_tokens": constant(100), "timeout_ms": 3.0},
+    }
+    delays = {"request": 0.001 - 3e-5, "prompt_token": 1e-5}
+    made = profile(engine={"cudagraph_capture_sizes": [1, 64]}, host_time=HOST, overheads=delays)
+    backends = {"llm": {"kind": "llm", "profile": "test", "engine": {"async_scheduling": True}}}
+    document = scenario(duration_s=0.5, streams=streams, backends=backends)
+    first, long = simulate(document, {"test": made}, 0, Path()).requests
+    assert (long.backend_arrival, long.finished) == (pytest.approx(0.00197), 0.003)
+    assert isnan(long.scheduled)
+    assert times(first) == (13.0, 33.0)
 
 
 def test_how_a_step_is_launched_depends_on_its_prompts_and_on_the_largest_graph() -> None:
