@@ -145,6 +145,7 @@ class Replica:
         if request.outcome is not None:
             return
         if not self.scheduler.config.fits(request.prompt_tokens, request.output_tokens):
+            self._front_end.forget(request)
             self._events.failed(request)
             return
         now = self.env.now

@@ -9,6 +9,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from simcore.llm.api_server import ApiServer
 from simcore.llm.event_loop import EventLoop
 from simcore.relay import Relay
 from simcore.request import Request
@@ -142,6 +143,21 @@ def test_a_request_that_is_given_up_on_its_way_in_never_reaches_the_engine() -> 
     assert request.outcome is not None
     assert request.outcome.value == "timed_out"
     assert result.backends[0].steps == 0
+
+
+def test_a_request_that_does_not_fit_the_engine_is_forgotten() -> None:
+    if event_loop() == "compiled":
+        pytest.skip("no class of a compiled event loop can be taken apart")
+    made: list[ApiServer] = []
+
+    class Watched(ApiServer):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            made.append(self)
+
+    with patch("simcore.llm.make.ApiServer", Watched):
+        answered(5, {}, max_model_len=4)
+    assert [len(server._loop_of) for server in made] == [0]
 
 
 def test_turns_that_are_no_events_end_as_when_they_are_taken_one_by_one() -> None:
