@@ -22,7 +22,7 @@ class Relay:
         return self._message > 0.0
 
     def pass_messages(self, messages: float, now: float, seconds: float) -> tuple[float, float]:
-        """Take on messages that come evenly over ``seconds`` from ``now`` on, which is no earlier than before.
+        """Take on messages that come evenly over ``seconds`` from ``now`` on; ``now`` never goes back.
 
         Seconds until it begins with the first and until the last is through.
         """

@@ -249,7 +249,7 @@ class EventLoop:
             self._arrive(request)
 
     def _send(self, results: Results, sending: float, turn: float) -> None:
-        """Write one message a stream over ``sending`` seconds, or all at the end of a turn of ``turn`` ones."""
+        """Write one message a stream over ``sending`` seconds, or all at the end of a turn of ``turn``."""
         leaving = results.messages, results.first, results.finished
         if self._relay is None:
             begin, last = (0.0, sending) if self._writes_at_once else (turn, turn)
