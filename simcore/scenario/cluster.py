@@ -42,7 +42,7 @@ class EngineOptions(Part):
     async_scheduling: bool | None = None
     watermark: Annotated[float, Field(ge=0, lt=1)] = 0.0
     scheduler_reserve_full_isl: bool = True
-    api_server_count: Count | None = None
+    api_server_count: Annotated[int, Field(ge=1, le=1000)] | None = None
     """API server processes; only a profile that has measured one models them."""
     stream_interval: Count | None = None
     """Tokens in one message of a stream; likewise."""

@@ -17,6 +17,7 @@ from simsage.run import Options, run
 from tests.factories import profile
 
 TEXT = profile().to_json()
+LLM = json.loads(TEXT)["llm"]
 
 
 def refusal(text: str) -> str:
@@ -44,6 +45,8 @@ def test_what_was_written_is_read() -> None:
         (changed(schema_version="2"), "schema_version"),
         (changed(schema_version=True), "schema_version"),
         (changed(extra=1), "extra"),
+        (changed(llm=LLM | {"frontend": {"turns": 10**9}}), "less than or equal to 1000"),
+        (changed(llm=LLM | {"frontend": {"processes": 10**9}}), "less than or equal to 1000"),
         (TEXT.replace('"constant": 0.01', '"constant": NaN', 1), "finite"),
         (TEXT.replace('"constant": 0.01', '"constant": Infinity', 1), "finite"),
         (TEXT.replace('"constant": 0.01', '"constant": -1.0', 1), "greater than or equal to 0"),

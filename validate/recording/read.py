@@ -54,6 +54,8 @@ def read_recording(folder: Path, document: ScenarioDocument) -> list[Record]:
         raise BadInput([Fault(str(file), 0, "", "no replay", "one replay or more")])
     for line, row in enumerate(rows, start=1):
         _check_known(file, line, row, document)
+        if row.number in {other.number for other in rows[: line - 1]}:
+            raise BadInput([Fault(str(file), line, "number", str(row.number), "a number of its own")])
     llms = [place.name for place in places(document) if place.spec.kind == "llm"]
     return [Record(row.variant, row.point, row.number, _replayed(folder, row, llms)) for row in rows]
 
@@ -90,13 +92,16 @@ def _requests(file: Path, expected: int) -> list[Request]:
     rows = list(read_lines(file, RequestRow))
     if len(rows) != expected:
         raise BadInput([Fault(str(file), 0, "", f"{len(rows)} requests", f"{expected}, as {REPLAYS} says")])
-    found = {row.id: _request(file, line, row) for line, row in enumerate(rows, start=1)}
+    found: dict[int, Request] = {}
+    for line, row in enumerate(rows, start=1):
+        if row.id in found:
+            raise BadInput([Fault(str(file), line, "id", str(row.id), "an id of its own")])
+        found[row.id] = _request(file, line, row)
     for line, row in enumerate(rows, start=1):
         if row.parent is not None:
-            if row.parent not in found:
-                raise BadInput(
-                    [Fault(str(file), line, "parent", str(row.parent), "the id of a request here")]
-                )
+            if row.parent not in found or found[row.parent].kind is not Kind.PIPELINE:
+                allowed = "the id of a pipeline request here"
+                raise BadInput([Fault(str(file), line, "parent", str(row.parent), allowed)])
             found[row.id].parent = found[row.parent]
     return list(found.values())
 
@@ -105,7 +110,12 @@ def _request(file: Path, line: int, row: RequestRow) -> Request:
     for key, names in NAMES:
         if (said := getattr(row, key)) not in names.__members__:
             raise BadInput([Fault(str(file), line, key, said, f"one of {', '.join(names.__members__)}")])
-    return request_of(row)
+    request = request_of(row)
+    if request.outcome is Outcome.COMPLETED and not request.finished >= request.arrival:
+        raise BadInput([Fault(str(file), line, "finished", str(row.finished), "a time behind its arrival")])
+    if request.first_token > request.finished:
+        raise BadInput([Fault(str(file), line, "first_token", str(row.first_token), "a time before its end")])
+    return request
 
 
 def _steps(file: Path, llms: list[str]) -> dict[str, Steps]:

@@ -6,17 +6,20 @@ Times are seconds. Fields with a default are not in every recording.
 from __future__ import annotations
 
 from math import isnan
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from simcore.request import Kind, Outcome, Priority, Request
 
+Amount = Annotated[int, Field(ge=0, lt=2**31)]
+"""Of tokens and the like."""
+
 
 class Row(BaseModel):
-    """One line; columns that nobody knows are refused."""
+    """One line; columns that nobody knows are refused, and numbers that are none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class RequestRow(Row):
@@ -28,10 +31,10 @@ class RequestRow(Row):
     kind: str
     tenant: str
     priority: str
-    arrival: float
-    prompt_tokens: int
-    output_tokens: int
-    text_tokens: list[int]
+    arrival: Annotated[float, Field(ge=0)]
+    prompt_tokens: Amount
+    output_tokens: Amount
+    text_tokens: list[Amount]
     first_token: float | None
     finished: float | None
     outcome: str
@@ -110,8 +113,8 @@ class ReplayRow(Row):
     lost: list[str]
     paces: list[PaceRow]
     requests: int
-    epoch_start: float
-    seconds: float
+    epoch_start: Annotated[float, Field(ge=0, lt=2**37)]
+    seconds: Annotated[float, Field(ge=0)]
     send_lag_p99_s: float | None = None
     lags: list[float] | None = None
     aligned: bool = False
