@@ -12,9 +12,10 @@ from calibration.embedding_part import (
     with_wave_errors,
 )
 from calibration.errors import Underdetermined
-from calibration.fits.colocation import colocation
+from calibration.fits.colocation import colocation, shared_pairs
 from calibration.fits.ensemble import Own, ensemble
 from calibration.fits.retrieval import retrieval
+from calibration.fits.shared_draws import shared_own
 from calibration.llm_part import llm_part
 from calibration.machine import hardware, software
 from calibration.parts import Parts
@@ -31,6 +32,7 @@ from calibration.target import Target
 from simcore.profile.document import ProfileDocument, Provenance
 from simcore.profile.embedding import EmbeddingProfile
 from simcore.profile.llm import LLMProfile
+from simcore.profile.use import served_embed_time
 
 
 def assemble(
@@ -71,9 +73,18 @@ def assemble(
         colocation=shared,
         retrieval=index,
         control=control,
-        ensemble=ensemble(draws),
     )
+    draws["colocation"] = _shared(campaign, document)
+    document = document.model_copy(update={"ensemble": ensemble(draws)})
     return with_power(campaign, with_wave_errors(campaign, document))
+
+
+def _shared(campaign: Campaign, document: ProfileDocument) -> list[Own]:
+    """What draws say of what the LLM and the embedding model do to each other."""
+    if document.colocation is None:
+        return []
+    batch = served_embed_time(document.embedding) if document.embedding else None
+    return shared_own(document.colocation, shared_pairs(campaign.records(AT_ONCE)), batch)
 
 
 def _llm(

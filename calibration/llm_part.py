@@ -97,8 +97,8 @@ def _on_gpu(campaign: Campaign, shape: ModelShape, engine: EngineFacts) -> Part:
     points = [p for p in step_points(campaign.records(GROUP), campaign.device) if p.step.batch]
     loads = [*campaign.records(SERVED), *(r for r in campaign.records(FRONTEND) if "load" in r)]
     logs = [served_steps(record["steps"]) for record in loads if record["steps"]]
-    runs = [*wave_runs(waves_of(campaign)), *load_runs(loads)]
-    return served_part(shape, engine, points, logs, runs, writes_at_once())
+    waves = wave_runs(waves_of(campaign))
+    return served_part(shape, engine, points, logs, waves, load_runs(loads), writes_at_once())
 
 
 def _own(steps: _Steps) -> list[Own]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from calibration.compose.shape import ModelShape
 from calibration.fits.enginetime import (
     GPU,
     HOST,
+    MEMBERS,
     STRETCH,
     EngineTime,
     bias_by_kind,
@@ -22,7 +23,9 @@ from calibration.fits.enginetime import (
 )
 from calibration.fits.ensemble import Own
 from calibration.fits.fitted_profile import parameters, ranges, step_row
+from calibration.fits.form_error import NO_ERROR, FormError
 from calibration.fits.frontend import FrontEndFit, ServerRun, fit_frontend
+from calibration.fits.held_out import engine_error, longer, server_error
 from calibration.fits.judge import around_one, judge_steps, residual_quantiles, summed_up
 from calibration.fits.matching import Sent, match_requests
 from calibration.fits.served_steps import ServedSteps, served_steps
@@ -42,20 +45,28 @@ def served_part(
     engine: EngineFacts,
     points: Sequence[StepPoint],
     served: Sequence[ServedSteps],
-    runs: Sequence[ServerRun],
+    waves: Sequence[ServerRun],
+    loads: Sequence[ServerRun],
     writes_at_once: bool,
 ) -> tuple[LLMProfile, list[str], list[Own]]:
     """The profile, what it must say in words, and what equally good fits say of it.
 
-    ``points`` are steps of the bare engine, ``served`` the server's own, ``runs`` what its API server was
-    seen to do, and ``writes_at_once`` whether it sends what it writes before the end of a turn. Raises
+    ``points`` are steps of the bare engine, ``served`` the server's own, ``waves`` and ``loads`` what its API
+    server was seen to do with requests at once and with those of clients that come and go, and
+    ``writes_at_once`` whether it sends what it writes before the end of a turn. Raises
     `calibration.errors.Underdetermined`.
     """
-    seen = [point for point in points if not point.held_out]
-    fit = fit_engine_time(seen, served, tuple(engine.cudagraph_capture_sizes))
-    fronts = fit_frontend(runs, writes_at_once)
+    seen, sizes = [point for point in points if not point.held_out], tuple(engine.cudagraph_capture_sizes)
+    fit = fit_engine_time(seen, served, sizes)
+    fronts = fit_frontend(runs := [*waves, *loads], writes_at_once)
+    errors = {
+        "sums of steps of loads left out": engine_error(seen, served, waves, sizes, fit),
+        "costs of the API server, by kinds of fitted runs": server_error(runs, fronts[0]),
+    }
     profile = _fitted_llm(shape, engine, points, served, fit, fronts[0])
-    return profile, _served_notes(fit, points), _served_own(fit, fronts, engine)
+    notes = [error.said(of) for of, error in errors.items() if error]
+    own = _served_own(fit, fronts, engine, list(_factors(*errors.values())))
+    return profile, [*_served_notes(fit, points), *notes], own
 
 
 def _fitted_llm(
@@ -87,20 +98,34 @@ def _fitted_llm(
     )
 
 
-def _served_own(fit: EngineTime, fronts: Sequence[FrontEndFit], engine: EngineFacts) -> list[Own]:
-    """What equally good fits say of the LLM's part: the engine's draws and the API server's fits in turn."""
+def _factors(*errors: FormError | None) -> Iterator[tuple[float, ...]]:
+    """A member each: factors of the engine and of the API server, 1 where nothing tells how far it is off."""
+    every = (error or NO_ERROR for error in errors)
+    return zip(*(error.factors(seed, MEMBERS) for seed, error in enumerate(every)), strict=True)
+
+
+def _served_own(
+    fit: EngineTime,
+    fronts: Sequence[FrontEndFit],
+    engine: EngineFacts,
+    factors: Sequence[tuple[float, ...]],
+) -> list[Own]:
+    """What equally good fits say of the LLM's part: the engine's draws and the API server's fits in turn.
+
+    Each is off by a pair of ``factors``, as loads that a fit did not see are.
+    """
     good = [front for front in fronts if front.loss <= ABOUT_AS_GOOD * fronts[0].loss]
     sizes = tuple(engine.cudagraph_capture_sizes)
     found: list[Own] = []
-    for number, draw in enumerate(fit.draws):
-        gpu, host = made(draw, sizes)
-        front = good[number % len(good)]
+    for number, (draw, (pace, server)) in enumerate(zip(fit.draws, factors, strict=True)):
+        gpu, host = made(draw * pace, sizes)
+        costs, delays = longer(good[number % len(good)], server)
         found.append(
             {
                 "step_time": parameters(gpu).model_dump(),
                 "host_time": {name: getattr(host, name) for name in HOST},
-                "frontend": front.costs.model_dump(),
-                "overheads": front.overheads.model_dump(),
+                "frontend": costs.model_dump(),
+                "overheads": delays.model_dump(),
             }
         )
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.accuracy.left_out import with_intervals
 from benchmarks.accuracy.row import DATA, Figure, Row
 from calibration.compose.aiconfigurator import OperatorTables
 from calibration.compose.compose import compose_profile
@@ -19,7 +20,14 @@ LOOKED = "yes"
 
 
 def rows(data: Path = DATA) -> Iterator[Row]:
-    """Each load test's mean TPOT and TTFT; those that the host's time was fitted to by themselves."""
+    """Each load test's mean TPOT and TTFT; those that the host's time was fitted to by themselves.
+
+    Intervals are by the errors on the other GPU and numbers of ranks.
+    """
+    return with_intervals([*_rows(data)], lambda row: tuple(row.case.split()[1:3]))
+
+
+def _rows(data: Path) -> Iterator[Row]:
     folder = data / NAME / "h100_sxm" / "vllm_0.19.0"
     tables = OperatorTables(folder)
     tests = read_rows(data / NAME / "e2e_llama_70b.csv")
@@ -32,7 +40,8 @@ def rows(data: Path = DATA) -> Iterator[Row]:
         steady = steady_tpot(composed(test, tables), test)
         said = replay(profiles[test.device.name, test.tp], test, steady)
         case = f"70B, {test.system} tp{test.tp} {test.prompt}/{test.output} x{test.users} #{number}"
-        many = "70B, all", f"70B, {test.system}, {'not ' if number % EVERY else ''}fitted"
+        gpu, how = test.system.removesuffix("_sxm"), "not fitted" if number % EVERY else "fitted"
+        many = "70B, all", f"70B, {gpu}, {how}"
         for metric, ours, real, asked in (
             ("TPOT", said.tpot, test.tpot, ASKED),
             ("TTFT", said.ttft, test.ttft, {}),

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
+from benchmarks.accuracy.replays import of_members
 from benchmarks.accuracy.row import DATA, STATISTICS, Row, compared
 from calibration.derive.packed_lines import json_lines
-from simcore.members import simulate_members
+from simcore.members import draws_of
 from simcore.profile.document import ProfileDocument
+from simcore.profile.ensemble import member_profiles
 from simcore.profile.load import load_profile
 from simcore.request import Outcome, Request
 from simcore.scenario.document import ScenarioDocument
@@ -79,15 +80,25 @@ def profile(folder: Path) -> ProfileDocument:
 def simulated(folder: Path, scenario: ScenarioDocument, variant: str) -> tuple[Times, Intervals]:
     """What the simulator says of a variant by the requests that the live replay was sent, and its doubt.
 
-    The gateway's costs are the profile's, as one stood there. Intervals are what the ensemble leaves open.
+    The gateway's costs are the profile's, as one stood there. Intervals are what the ensemble and chance
+    leave open: each member draws residuals of its own, as each live replay does.
     """
     chosen = next(each for each in scenario.variants if each.name == variant)
     profiles = {RECORDED: profile(folder)}
     plane = scenario.control_plane.model_copy(update={"costs_profile": RECORDED})
     resolved = resolve(scenario.model_copy(update={"control_plane": plane}), chosen, None)
     best = _of(simulate(resolved, profiles, 0, folder).requests, scenario)
-    members = [_of(found.requests, scenario) for found in simulate_members(resolved, profiles, 0, folder)]
+    members = [
+        _of(simulate(_anew(resolved, i), member_profiles(profiles, i), 0, folder).requests, scenario)
+        for i in range(draws_of(profiles))
+    ]
     return best, _intervals(best, members)
+
+
+def _anew(resolved: ScenarioDocument, number: int) -> ScenarioDocument:
+    """The same load on backends of another name, by which the residuals of their steps are drawn."""
+    backends = {f"{name}-{number}": spec for name, spec in resolved.backends.items()}
+    return resolved.model_copy(update={"backends": backends})
 
 
 def _of(requests: Sequence[Request], scenario: ScenarioDocument) -> Times:
@@ -96,20 +107,20 @@ def _of(requests: Sequence[Request], scenario: ScenarioDocument) -> Times:
 
 
 def _intervals(best: Times, members: Sequence[Times]) -> Intervals:
-    """Student's t times the root mean square of the members' distances from the best fit."""
+    """What the members' distances from the best fit leave open.
+
+    The best fit and each member have a run of their own, as the truth has: their distance holds the chance
+    of both.
+    """
     if not members:
         return {}
-    factor = float(stdtrit(len(members), 0.975))
-    found: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
-    for key, own in best.items():
-        others = {name: [one[key][name] for one in members] for name in own}
-        found[key] = {name: _around(value, others[name], factor) for name, value in own.items()}
-    return found
-
-
-def _around(value: float, others: Sequence[float], factor: float) -> tuple[float, float]:
-    half = factor * float(np.sqrt(np.mean((np.array(others) - value) ** 2)))
-    return value - half, value + half
+    return {
+        key: {
+            name: of_members(value, [one[key][name] - value for one in members])
+            for name, value in own.items()
+        }
+        for key, own in best.items()
+    }
 
 
 def live(folder: Path, number: str, scenario: ScenarioDocument) -> Times:

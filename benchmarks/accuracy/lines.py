@@ -81,14 +81,37 @@ def summed(many: str, rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
-def intervals(rows: Iterable[Row]) -> list[tuple[str, int, int]]:
-    """By data set: its name, how many intervals held the truth, and of how many; the last is all together."""
-    held: dict[str, list[bool]] = {}
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many 95% intervals held the truth, of how many, and the median of their half-widths over it."""
+
+    data: str
+    metric: str
+    held: int
+    count: int
+    half: float
+
+
+def intervals(rows: Iterable[Row]) -> list[Coverage]:
+    """By data set and metric, each data set as a whole after its metrics, the last of all together."""
+    found: dict[tuple[str, str], list[Figure]] = {}
     for row in rows:
-        said = [figure.held for figure in row.figures.values()]
-        held.setdefault(row.data, []).extend(one for one in said if one is not None)
-    counted = [(data, sum(each), len(each)) for data, each in held.items() if each]
-    return [*counted, ("all", sum(n for _, n, _ in counted), sum(n for _, _, n in counted))]
+        said = [figure for figure in row.figures.values() if figure.interval]
+        if said:
+            found.setdefault((row.data, row.metric), []).extend(said)
+    lines = list[Coverage]()
+    for data, group in groupby(found, lambda key: key[0]):
+        metrics = [(metric, found[data, metric]) for _, metric in group]
+        lines += [_coverage(data, metric, each) for metric, each in metrics]
+        lines.append(_coverage(data, "all", [figure for _, each in metrics for figure in each]))
+    together = [figure for each in found.values() for figure in each]
+    return [*lines, _coverage("all", "all", together)] if together else []
+
+
+def _coverage(data: str, metric: str, figures: Sequence[Figure]) -> Coverage:
+    halves = [(f.interval[1] - f.interval[0]) / 2 / f.measured for f in figures if f.interval]
+    held = sum(bool(figure.held) for figure in figures)
+    return Coverage(data, metric, held, len(figures), float(np.median(halves)))
 
 
 def _percent(error: float) -> str:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 
+from benchmarks.accuracy.replays import Interval, of_members
 from benchmarks.accuracy.row import DATA, Row, compared
 from calibration.derive.llmservingsim import GPUS, RTX_4090, derive, served_run
-from calibration.derive.served_run import METRICS, STATISTICS
+from calibration.derive.served_run import METRICS, STATISTICS, ServedRun
+from simcore.members import draws_of
+from simcore.profile.document import ProfileDocument
+from simcore.profile.ensemble import member_profiles
 
 NAME = "llmservingsim"
 ASKED = {"mean": 0.05, "p50": 0.10, "p90": 0.10, "p99": 0.10}
@@ -34,6 +39,7 @@ PEERS = {
 }
 """LLMServingSim's own errors, of which the first is of the other run, by its authors."""
 Figures = Mapping[tuple[str, str], float]
+Intervals = Mapping[tuple[str, str], Interval]
 
 
 def rows(data: Path = DATA) -> Iterator[Row]:
@@ -42,13 +48,27 @@ def rows(data: Path = DATA) -> Iterator[Row]:
     for gpu in GPUS:
         run, profile = served_run(folder, gpu), derive(folder, gpu, "")
         peers = {} if gpu is RTX_4090 else PEERS[gpu.kernels]
-        yield from _rows(gpu.kernels, run.measured().figures(), run.replayed(profile).figures(), peers)
+        said, intervals = _replayed(run, profile)
+        yield from _rows(gpu.kernels, run.measured().figures(), said, peers, intervals)
     run = served_run(folder, RTX_4090)
-    simulated = run.replayed(derive(folder, RTX_4090, ""), OTHER_START).figures()
+    simulated, intervals = _replayed(run, derive(folder, RTX_4090, ""), OTHER_START)
     other = {key: ms / 1e3 for key, ms in zip(product(METRICS, STATISTICS), OTHER_RUN, strict=True)}
     blocks = f"{RTX_4090.kernels}, {OTHER_START:,} KV blocks"
     yield from _rows(f"{blocks}, this run", run.measured().figures(), simulated, {}, asked=False)
-    yield from _rows(f"{blocks}, other run", other, simulated, PEERS[RTX_4090.kernels])
+    yield from _rows(f"{blocks}, other run", other, simulated, PEERS[RTX_4090.kernels], intervals)
+
+
+def _replayed(
+    run: ServedRun, profile: ProfileDocument, blocks: int | None = None
+) -> tuple[Figures, Intervals]:
+    """The best fit's figures, and what the profile's ensemble leaves open of them."""
+    own = {NAME: profile}
+    members = [member_profiles(own, number)[NAME] for number in range(draws_of(own))]
+    best, *others = (run.replayed(each, blocks).figures() for each in (profile, *members))
+    intervals = {
+        key: of_members(value, [one[key] - value for one in others]) for key, value in best.items() if others
+    }
+    return best, intervals
 
 
 def _rows(
@@ -56,11 +76,13 @@ def _rows(
     measured: Figures,
     simulated: Figures,
     peers: Mapping[str, Mapping[str, float]],
+    intervals: Intervals = MappingProxyType({}),
     *,
     asked: bool = True,
 ) -> Iterator[Row]:
-    """A row for each metric, seconds. Blocks that a run did not have are asked nothing of."""
+    """A row for each metric, seconds. Of blocks that a run did not have nothing is asked, nor intervals."""
     for metric in METRICS:
         ours, real = ({name: of[metric, name] for name in STATISTICS} for of in (simulated, measured))
-        figures = compared(ours, real, peers=peers.get(metric))
+        doubt = {name: intervals[metric, name] for name in STATISTICS if (metric, name) in intervals}
+        figures = compared(ours, real, doubt, peers=peers.get(metric))
         yield Row(NAME, KERNELS, "yes", case, metric, figures, ASKED if asked else {})

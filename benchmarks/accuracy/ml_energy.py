@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.accuracy.left_out import with_intervals
 from benchmarks.accuracy.row import DATA, Figure, Row
 from calibration.compose.aiconfigurator import OperatorTables
 from calibration.compose.compose import on_device
@@ -131,7 +132,14 @@ class Composer:
 
 
 def rows(data: Path = DATA) -> Iterator[Row]:
-    """TPOT's mean and the median between tokens of every test, its own model left out of the fit."""
+    """TPOT's mean and the median between tokens of every test, its own model left out of the fit.
+
+    Intervals are by the other models' errors, each of which was left out too.
+    """
+    return with_intervals([*_rows(data)], lambda row: row.many[-1])
+
+
+def _rows(data: Path) -> Iterator[Row]:
     tests = read_tests(data)
     composer = Composer(data / "aiconfigurator" / "h100_sxm" / "vllm_0.19.0")
     logits = {

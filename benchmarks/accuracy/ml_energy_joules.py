@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.accuracy.left_out import with_intervals
 from benchmarks.accuracy.ml_energy import HELD, LOOKED, MODELS, NAME, PROMPT, Composer, LoadTest, read_tests
 from benchmarks.accuracy.row import DATA, Figure, Row
 from calibration.compose.power import EnergyCosts, amounts, composed_power
@@ -73,7 +74,10 @@ def predicted(costs: EnergyCosts, test: LoadTest, tpot: float) -> float:
 
 
 def rows(data: Path = DATA) -> Iterator[Row]:
-    """Joules per output token of every test, by the composed and by the measured TPOT."""
+    """Joules per output token of every test, by the composed and by the measured TPOT.
+
+    Intervals are by the other models' errors.
+    """
     metered = read_metered(data)
     composer = Composer(data / "aiconfigurator" / "h100_sxm" / "vllm_0.19.0")
     found: dict[str, list[Row]] = {COMPOSED: [], MEASURED: []}
@@ -86,12 +90,12 @@ def rows(data: Path = DATA) -> Iterator[Row]:
                 for basis, tpot in tpots.items():
                     found[basis].append(_row(one, costs, basis, tpot))
     for rows_of_basis in found.values():
-        yield from rows_of_basis
+        yield from with_intervals(rows_of_basis, lambda row: row.many[-1])
 
 
 def _row(one: Metered, costs: EnergyCosts, basis: str, tpot: float) -> Row:
     figures = {"mean": Figure(predicted(costs, one.test, tpot), one.joules)}
     asked = ASKED if basis == COMPOSED else {}
     source = f"{basis}; joules of the other models"
-    many = (f"joules, {basis}", f"{MODELS[one.test.model]} {basis.split()[0]}")
+    many = f"joules, {basis}", MODELS[one.test.model]
     return Row(NAME, source, LOOKED, one.test.case, "J/token", figures, asked, many)

@@ -33,9 +33,9 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def _intervals(rows: Sequence[Row]) -> list[str]:
     return [
-        f"95% intervals that held the truth, {data}: {held} of {count} ({held / count:.0%})"
-        for data, held, count in intervals(rows)
-        if count
+        f"95% intervals that held the truth, {one.data}, {one.metric}: {one.held} of {one.count} "
+        f"({one.held / one.count:.0%}), half-width {one.half:.1%}"
+        for one in intervals(rows)
     ]
 
 

@@ -8,6 +8,7 @@ from calibration.compose.aiconfigurator import OperatorTables
 from calibration.compose.composition import StepSeconds
 from calibration.compose.design import Limits, composed_points, design
 from calibration.compose.facts import Device, device_called
+from calibration.compose.form_error import COMPOSED, OF, with_form_error
 from calibration.compose.host import HOST, Host, with_host
 from calibration.compose.kernel_folder import holds_kernels, kernel_folder
 from calibration.compose.kernel_tables import KernelTables
@@ -40,8 +41,9 @@ def compose_profile(
     """
     compose = _from_kernels if holds_kernels(tables) else _from_operators
     seconds, here, source = compose(tables, serving, device)
-    provenance = Provenance(how="derived", source=source, date=date, notes=notes(serving, launching))
-    return _document(with_host(seconds, serving, launching), here, serving, name, provenance)
+    said = [*notes(serving, launching), COMPOSED.said(OF)]
+    provenance = Provenance(how="derived", source=source, date=date, notes=said)
+    return with_form_error(_document(with_host(seconds, serving, launching), here, serving, name, provenance))
 
 
 def roofline_profile(device: Device, serving: Serving, *, name: str, date: str) -> ProfileDocument:

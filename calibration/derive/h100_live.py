@@ -8,7 +8,7 @@ nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,22 @@ from calibration.compose.shape import model_shape
 from calibration.derive.live_power import fitted_power, powers
 from calibration.derive.packed_lines import json_lines
 from calibration.errors import CalibrationError
-from calibration.fits.colocation import fit_colocation
+from calibration.fits.colocation import fit_colocation, shared_pairs
 from calibration.fits.embedding_overheads import served_batches
 from calibration.fits.embedding_serving import fit_embedding_serving
-from calibration.fits.ensemble import ensemble
+from calibration.fits.embedtime import embed_draws
+from calibration.fits.ensemble import Own, ensemble
 from calibration.fits.frontend import ServerRun, bracket
 from calibration.fits.matching import Sent, match_requests
 from calibration.fits.served_steps import ServedSteps, served_steps
+from calibration.fits.shared_draws import shared_own
 from calibration.probes.colocation import AT_ONCE, IN_TURNS
-from calibration.probes.samples import step_points
+from calibration.probes.samples import embed_points, step_points
 from calibration.recording_digest import recording_digest
 from calibration.served_part import served_part, wave_runs
 from simcore.profile.control import ControlCosts
 from simcore.profile.document import ProfileDocument, Provenance
+from simcore.profile.embedding import EmbedTimeParameters
 from simcore.profile.load import load_profile
 from simcore.profile.use import embed_time, served_embed_time, with_control_costs
 from simcore.request import Kind
@@ -108,13 +111,15 @@ def derive(folder: Path, date: str) -> ProfileDocument:
     records = list(json_lines(folder / "calibration-points.jsonl.gz"))
     replays = [read_replay(folder, number) for number in FITTED]
     fitted = _with_control(start, gateway_message(replays[0]))
-    fitted, notes = _with_llm(fitted, records, replays)
+    fitted, notes, own = _with_llm(fitted, records, replays)
     fitted = _with_embedding(fitted, records)
     fitted = served_beside(_with_colocation(fitted, records), folder, replays[0])
+    draws = {"llm": own, **_beside(fitted, records)}
     fitted = _with_power(fitted, folder)
     seen = {"fitted_replays": {recording_digest(folder): list(FITTED)}}
     provenance = _provenance(start, date, notes).model_copy(update=seen)
-    return fitted.model_copy(update={"name": NAME, "description": DESCRIPTION, "provenance": provenance})
+    said = {"name": NAME, "description": DESCRIPTION, "provenance": provenance}
+    return fitted.model_copy(update={**said, "ensemble": ensemble(draws)})
 
 
 def served_beside(profile: ProfileDocument, folder: Path, replay: Replay) -> ProfileDocument:
@@ -163,17 +168,30 @@ def _counted(kind: str, arrival: float, document: ScenarioDocument) -> bool:
 
 def _with_llm(
     profile: ProfileDocument, records: Sequence[dict[str, Any]], replays: Sequence[Replay]
-) -> tuple[ProfileDocument, list[str]]:
-    """The profile with its LLM fitted, and what must be said of that."""
+) -> tuple[ProfileDocument, list[str], list[Own]]:
+    """The profile with its LLM fitted, what must be said of that, and what equally good fits say."""
     assert profile.llm is not None
     assert profile.control is not None
     engine, control = profile.llm.engine, profile.control
     points = [point for point in step_points(_of(records, "llm"), "gpu") if point.step.batch]
     served = [replay.steps for replay in replays]
-    runs = [*wave_runs(_of(records, "frontend")), *(server_run(replay, control) for replay in replays)]
+    waves, loads = wave_runs(_of(records, "frontend")), [server_run(replay, control) for replay in replays]
     shape = model_shape(profile.llm.model)
-    llm, notes, own = served_part(shape, engine, points, served, runs, WRITES_AT_ONCE)
-    return profile.model_copy(update={"llm": llm, "ensemble": ensemble({"llm": own})}), notes
+    llm, notes, own = served_part(shape, engine, points, served, waves, loads, WRITES_AT_ONCE)
+    return profile.model_copy(update={"llm": llm}), notes, own
+
+
+def _beside(profile: ProfileDocument, records: Sequence[dict[str, Any]]) -> dict[str, list[Own]]:
+    """What draws say of the embedding server, and of what it and the LLM do to each other."""
+    assert profile.embedding is not None
+    assert profile.colocation is not None
+    points = [p for p in embed_points(_of(records, "embedding"), "gpu") if not p.held_out]
+    batches = [EmbedTimeParameters(**asdict(draw)) for draw in embed_draws(points)]
+    pairs, batch = shared_pairs(_of(records, AT_ONCE)), served_embed_time(profile.embedding)
+    return {
+        "embedding": [{"embed_time": one.model_dump()} for one in batches],
+        "colocation": shared_own(profile.colocation, pairs, batch),
+    }
 
 
 def _with_embedding(profile: ProfileDocument, records: Sequence[dict[str, Any]]) -> ProfileDocument:

@@ -8,6 +8,7 @@ from calibration.compose.roofline import Efficiency
 from calibration.compose.serving import Serving
 from calibration.derive.iog_facts import H100_PCIE, SHAPES
 from calibration.derive.serving_benchmark import BenchmarkedServer
+from calibration.derive.serving_benchmark_error import form_errors
 from calibration.derive.serving_benchmark_fit import Fitted, Predicted, fit_ensemble, predicted
 from calibration.derive.serving_benchmark_form import AllReduce, Known
 from calibration.errors import CalibrationError
@@ -109,4 +110,6 @@ def predictions(server: BenchmarkedServer) -> dict[float, dict[tuple[str, str], 
     """What runs 1 and 8 say of the others, by rate. Raises CalibrationError."""
     members = fit_ensemble(server, known(server), FITTED, MEMBERS)
     said = [figures for member in members for figures in member.figures(ORDER, SEED)]
-    return {rate: predicted([figures[rate] for figures in said]) for rate in PREDICTED}
+    missed = form_errors(server, FITTED.rates, said)
+    found = {rate: predicted([figures[rate] for figures in said]) for rate in PREDICTED}
+    return {rate: {key: missed[key].around(one) for key, one in each.items()} for rate, each in found.items()}

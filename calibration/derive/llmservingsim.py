@@ -11,6 +11,7 @@ from pathlib import Path
 
 from calibration.compose.design import Limits, composed_points
 from calibration.compose.facts import device
+from calibration.compose.form_error import COMPOSED, OF, with_form_error
 from calibration.compose.kernel_tables import KernelTables
 from calibration.compose.kv_blocks import BLOCK_SIZE, kv_blocks
 from calibration.compose.profile import Served, composed_llm
@@ -101,7 +102,7 @@ def derive(data: Path, gpu: Gpu, date: str) -> ProfileDocument:
         async_scheduling=True,
         cudagraph_capture_sizes=list(serving.capture_sizes),
     )
-    return ProfileDocument(
+    profile = ProfileDocument(
         schema_version=2,
         name=gpu.profile,
         description=f"Llama-3.1-8B in bfloat16 on one {facts.name}, from its kernels' measured times",
@@ -110,7 +111,7 @@ def derive(data: Path, gpu: Gpu, date: str) -> ProfileDocument:
             source="casys-kaist/LLMServingSim (MIT), commit 5daddb2: kernel times of vLLM 0.19 on "
             f"{facts.name}, composed layer by layer",
             date=date,
-            notes=[*NOTES, gpu.note],
+            notes=[*NOTES, gpu.note, COMPOSED.said(OF)],
         ),
         hardware={"device": facts.name, "devices": 1},
         software={"vllm": "0.19.0"},
@@ -119,6 +120,7 @@ def derive(data: Path, gpu: Gpu, date: str) -> ProfileDocument:
             Served(MODEL, serving.shape.parameters, 1, engine),
         ),
     )
+    return with_form_error(profile)
 
 
 def served_run(data: Path, gpu: Gpu) -> ServedRun:

@@ -77,7 +77,10 @@ def values(gpu: StepTime, host: HostTime) -> list[float]:
 
 
 def fit_engine_time(
-    points: Sequence[StepPoint], served: Sequence[ServedSteps], capture_sizes: tuple[int, ...]
+    points: Sequence[StepPoint],
+    served: Sequence[ServedSteps],
+    capture_sizes: tuple[int, ...],
+    members: int = MEMBERS,
 ) -> EngineTime:
     """Fit both to bare steps ``points`` and to what a server with asynchronous scheduling logged.
 
@@ -88,7 +91,7 @@ def fit_engine_time(
     best = problem.solve(np.log(START), problem.everything())
     problem.check_determined(best)
     coefficients, absent = problem.clear(np.exp(best))
-    draws = [np.exp(problem.solve(best, rows, 8)) for rows in problem.resampled(MEMBERS)]
+    draws = [np.exp(problem.solve(best, rows, 8)) for rows in problem.resampled(members)]
     draws = [np.where(coefficients == 0.0, 0.0, draw) for draw in draws]
     gpu, host = made(coefficients, capture_sizes)
     return EngineTime(gpu, host, np.array(draws), absent)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import log
 
 import numpy as np
 
+from calibration.fits.form_error import FormError, form_error
 from calibration.fits.linear import solve
-from calibration.fits.shared_pair import Pair, judged
+from calibration.fits.shared_pair import Foretold, Pair, judged
 from simcore.profile.base import FitQuality
 from simcore.profile.embedtime import EmbedTime
 from simcore.profile.sharing import SharingLaw, Slowing
@@ -46,16 +48,37 @@ def judge_law(pairs: Sequence[Pair], embed_time: EmbedTime) -> dict[str, FitQual
 
     Nothing if no law is left without some load.
     """
-    foretold = []
-    for pair in pairs:
+    foretold = _foretold(pairs, pairs, embed_time)
+    return judged([(pair, paces, True) for pair, paces in foretold]) if foretold else {}
+
+
+def law_errors(pairs: Sequence[Pair], embed_time: EmbedTime) -> tuple[FormError, FormError] | None:
+    """Of the LLM's and the embedding model's paces at full duty, by load, as the others' law foretells them.
+
+    None if no law is left without some load.
+    """
+    foretold = _foretold([pair for pair in pairs if pair.duty == 1.0], pairs, embed_time)
+    if not foretold:
+        return None
+    steps = [log(step / pair.shared_step) for pair, (step, _) in foretold]
+    cycles = [log(cycle / pair.shared_cycle) for pair, (_, cycle) in foretold]
+    return form_error(steps), form_error(cycles)
+
+
+def _foretold(
+    asked: Sequence[Pair], pairs: Sequence[Pair], embed_time: EmbedTime
+) -> list[tuple[Pair, Foretold]]:
+    """Those asked with their paces by the law of the other loads; nothing if one is left without a law."""
+    found = []
+    for pair in asked:
         others = [other for other in pairs if other.duty == 1.0 and _load(other) != _load(pair)]
         law = fit_law(others, embed_time) if others else None
         if law is None:
-            return {}
+            return []
         share = compute_share(pair, embed_time)
         timed = replace(pair, batch=embed_time([pair.length] * pair.texts))
-        foretold.append((pair, timed.predicted(_at(law.llm, share), _at(law.embedding, share)), True))
-    return judged(foretold)
+        found.append((pair, timed.predicted(_at(law.llm, share), _at(law.embedding, share))))
+    return found
 
 
 def judged_law(

@@ -6,8 +6,9 @@ import pytest
 
 from benchmarks.accuracy import inference_perf, llmservingsim
 from benchmarks.accuracy.docs import BEGIN, END, PAGE
+from benchmarks.accuracy.left_out import with_intervals
 from benchmarks.accuracy.lines import HEADER, intervals, parts, single, summed
-from benchmarks.accuracy.replays import predictive
+from benchmarks.accuracy.replays import of_members, predictive
 from benchmarks.accuracy.row import DATA, Figure, Row, compared
 from benchmarks.accuracy.sources import SOURCES
 from benchmarks.accuracy.table import WIDTH, markdown, text
@@ -62,15 +63,36 @@ def test_too_many_rows_are_shown_by_their_groups_alone() -> None:
     assert [cells[0] for cells in part.lines] == ["all: median of 61"]
 
 
-def test_intervals_are_counted_by_data_set_and_together() -> None:
+def test_intervals_are_counted_by_data_set_and_metric_and_together() -> None:
     hit, miss = Figure(1.0, 1.0, interval=(0.9, 1.1)), Figure(2.0, 1.0, interval=(1.5, 2.5))
     rows = [row(figures={"mean": hit, "p99": miss}), row(data="e", figures={"mean": hit}), row(0.0, data="f")]
-    assert intervals(rows) == [("d", 1, 2), ("e", 1, 1), ("all", 2, 3)]
+    assert [(one.data, one.metric, one.held, one.count) for one in intervals(rows)] == [
+        ("d", "TTFT", 1, 2),
+        ("d", "all", 1, 2),
+        ("e", "TTFT", 1, 1),
+        ("e", "all", 1, 1),
+        ("all", "all", 2, 3),
+    ]
+    assert intervals(rows)[0].half == pytest.approx((0.1 + 0.5) / 2)
 
 
 def test_one_more_run_is_in_the_interval_nineteen_times_in_twenty() -> None:
     # Student's t for two degrees of freedom, 4.303, times the spread 1, times the root of 4/3.
     assert predictive([1.0, 2.0, 3.0]) == pytest.approx((2 - 4.9682, 2 + 4.9682), abs=1e-3)
+    # And for one difference of 0.2 from the best fit, 12.706 times that, the squares added.
+    assert of_members(2.0, [0.2]) == pytest.approx((2 - 2.5412, 2 + 2.5412), abs=1e-3)
+    assert predictive([1.0, 2.0, 3.0], [0.2])[1] == pytest.approx(
+        2 + (4.9682**2 + 2.5412**2) ** 0.5, abs=1e-3
+    )
+
+
+def test_no_group_has_a_part_in_its_own_intervals() -> None:
+    """Of three groups one is far off: the others' intervals know of it, its own does not."""
+    rows = [row(e, case=c, metric="TPOT") for c, e in (("a", 0.01), ("b", -0.01), ("c", 0.5))]
+    found = {one.case: one.figures["mean"] for one in with_intervals(rows, lambda one: one.case)}
+    assert {case: figure.held for case, figure in found.items()} == {"a": True, "b": True, "c": False}
+    # 4.303 times the root mean square of log 1.01 and log 0.99.
+    assert found["c"].interval[1] == pytest.approx(1.5 * 2.71828 ** (4.3027 * 0.0100005), rel=1e-3)
 
 
 def test_what_is_missing_or_further_off_is_worse(tmp_path) -> None:
