@@ -26,13 +26,13 @@ def read(file: Path) -> list[Row]:
 
 def worse(now: Sequence[Row], before: Sequence[Row], slack: float) -> list[str]:
     """What is further off than it was by more than ``slack``, and what of the same data is missing."""
-    errors = {(row.data, row.case, row.metric): row for row in now}
+    errors = {(row.data, row.calibrated, row.case, row.metric): row for row in now}
     data = {row.data for row in now}
     found: list[str] = []
     for old in before:
         if old.data not in data:
             continue
-        new = errors.get((old.data, old.case, old.metric))
+        new = errors.get((old.data, old.calibrated, old.case, old.metric))
         for name, figure in old.figures.items():
             what = f"{old.data}, {old.case}: {old.metric} {name}"
             if new is None or name not in new.figures:

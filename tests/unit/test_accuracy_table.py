@@ -102,6 +102,8 @@ def test_what_is_missing_or_further_off_is_worse(tmp_path) -> None:
     assert said == ["d, case: TTFT p99: +11.0%, was +10.0%", "d, gone: TTFT mean is missing"]
     (tmp_path / "t.json").write_text(written(before))
     assert worse(before, read(tmp_path / "t.json"), SLACK) == []
+    twice = [row(0.1), row(0.2, calibrated="otherwise")]
+    assert worse(twice, twice, SLACK) == []
 
 
 def test_rows_come_back_as_they_were_written(tmp_path) -> None:
