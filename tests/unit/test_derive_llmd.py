@@ -134,9 +134,12 @@ def test_a_form_is_compared_with_static_batches() -> None:
     assert decode == pytest.approx((0.012 + 0.03845 + 4 * 3e-4 + 2048 * 8.93e-8) / 0.1 - 1, abs=1e-3)
 
 
-def test_blocks_are_what_is_worked_out_today_and_what_a_fit_of_them_gives() -> None:
-    assert kv_blocks(A100, SERVING) == pytest.approx(NUM_GPU_BLOCKS, rel=0.03)
-    assert 2240 <= min(kv_blocks(A100, SERVING), NUM_GPU_BLOCKS) <= 2370
+def test_blocks_lie_between_what_the_two_samplers_leave() -> None:
+    """2,240 to 2,370 were fitted; which sampler the server had is not known, and either is worked out."""
+    without, with_flashinfer = (
+        kv_blocks(A100, replace(SERVING, flashinfer_sampler=it)) for it in (False, True)
+    )
+    assert without < 2240 < NUM_GPU_BLOCKS < 2370 < with_flashinfer
 
 
 @pytest.mark.skipif(not (DATA / "llmd_a100").is_dir(), reason="SIMSAGE_DATA has no llmd_a100")
