@@ -27,6 +27,9 @@ from calibration.target import Target
 
 S = TypeVar("S", bound=ListeningProcess)
 
+EMBEDDING_START, ENGINE_START = 0.25, 0.6
+"""Of the time that is left before it, at most, that each may take to start where time is limited."""
+
 
 @dataclass(frozen=True, slots=True)
 class Models:
@@ -83,18 +86,23 @@ class Running:
 
         In this order, since vLLM takes memory that another process allocates while it measures what it needs
         itself for its own: embedding models first, the server when the engine has settled. Where time is
-        limited, one that fails is left to the stages that need it, which ask for it again.
+        limited, one that fails is left to the stages that need it, which ask for it again, and one that hangs
+        is not waited for with the others' time.
         """
-        failing = suppress(BackendFailed) if self._campaign.time.limited else nullcontext()
+        time = self._campaign.time
+        failing = suppress(BackendFailed) if time.limited else nullcontext()
         beside = starts_beside(self._campaign.device)
         if beside and self._models.embedding:
+            time.allot(EMBEDDING_START * time.left)
             with failing:
                 self._start_embeddings()
         if self._models.llm:
+            time.allot(ENGINE_START * time.left)
             with failing:
                 self.engine  # noqa: B018
                 if beside and "llm" in self._parts:
                     self._starting_server  # noqa: B018
+        time.allot(time.left)
 
     def _start_embeddings(self) -> None:
         served = "embedding" in self._parts

@@ -99,6 +99,30 @@ def test_an_engine_that_dies_leaves_the_embedding_model(
     assert sorted(backends.started) == ["embedding", "embedding server", "engine"]
 
 
+@pytest.mark.parametrize("minutes", [5, 12])
+def test_a_backend_that_hangs_leaves_time_to_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: float
+) -> None:
+    """The embedding model may take a quarter of what there is, and the engine then starts."""
+
+    def hangs(stub: Stub, limit: float) -> dict[str, Any]:
+        if stub.died:
+            clock.now += limit
+        return ready(stub, limit)
+
+    ready = Stub.ready
+    monkeypatch.setattr(Stub, "ready", hangs)
+    Backends(monkeypatch, "embedding", "embedding server")
+    with ExitStack() as stack:
+        found = running(stack, tmp_path, minutes)
+        clock = found._campaign.time.clock
+        assert isinstance(clock, FakeClock)
+        before = found._campaign.time.left
+        found.start()
+        assert found._campaign.time.left >= 0.7 * before
+        assert found.room.num_gpu_blocks == 8
+
+
 def test_without_a_limit_a_backend_that_dies_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
